@@ -1,0 +1,1 @@
+\echo Use "CREATE EXTENSION shardlite" to load this file. \quit
