@@ -6,6 +6,9 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 HEADERS_built =
 DATA_built = sql/shardlite--$(EXTVERSION).sql
 
+# The real targets come from PGXS; it would take ours for the default.
+all:
+
 # FAULT_POINTS=1 compiles the named fault points in (test builds only).
 FAULT_POINTS ?= 0
 
@@ -18,7 +21,11 @@ ifeq ($(ASSERTIONS),1)
 PG_CPPFLAGS += -DUSE_ASSERT_CHECKING
 endif
 SHLIB_LINK = -lpq -lxxhash
-EXTRA_CLEAN = sql/shardlite--$(EXTVERSION).sql
+FAULT_POINTS_H = src/common/fault_points_gen.h
+EXTRA_CLEAN = $(FAULT_POINTS_H) tmp_check
+
+# Ours below: every ring, on servers of its own.
+NO_INSTALLCHECK = 1
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -27,5 +34,21 @@ include $(PGXS)
 sql/shardlite--$(EXTVERSION).sql: sql/shardlite.sql
 	cp $< $@
 
+$(FAULT_POINTS_H): fault_points.txt tools/gen_fault_points
+	tools/gen_fault_points $< > $@.new && mv $@.new $@
+
 # A changed header rebuilds everything: the tree compiles in seconds.
-$(OBJS): $(wildcard src/*.h src/*/*.h)
+$(OBJS) $(OBJS:.o=.bc): $(FAULT_POINTS_H) $(wildcard src/*.h src/*/*.h)
+
+# A private test build in tmp_check/, so what is installed stays as it is.
+.PHONY: installcheck regress isolation tap fuzz lint bench quickstart
+installcheck:
+	PG_CONFIG='$(PG_CONFIG)' test/run
+regress isolation tap lint:
+	PG_CONFIG='$(PG_CONFIG)' test/run $@
+fuzz:
+	PG_CONFIG='$(PG_CONFIG)' SEED='$(SEED)' COUNT='$(COUNT)' test/run fuzz
+bench:
+	PG_CONFIG='$(PG_CONFIG)' bench/run
+quickstart:
+	PG_CONFIG='$(PG_CONFIG)' ./quickstart

@@ -8,6 +8,8 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "common/fault_point.h"
+
 PG_MODULE_MAGIC;
 
 void		_PG_init(void);
@@ -22,4 +24,6 @@ _PG_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
+
+	fault_point_init();
 }
