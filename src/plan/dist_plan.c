@@ -1,0 +1,193 @@
+/*
+ * dist_plan.c
+ *		DistPlan and ModifyPlan to and from CustomScan.custom_private.
+ *
+ * The encoded form is a flat List in field order, its first element the
+ * CustomScan's name: Integers for scalars (an Oid is stored as its 32 bits),
+ * Lists for lists.  Plans never leave the server process, so the form has no
+ * version; writer and reader below must name the same fields in the same
+ * order.
+ */
+#include "postgres.h"
+
+#include "nodes/value.h"
+#include "plan/dist_plan.h"
+
+/* Walks over an encoded plan. */
+typedef struct PlanReader
+{
+	List	   *list;
+	int			pos;
+}			PlanReader;
+
+static void *
+read_node(PlanReader * reader)
+{
+	if (reader->pos >= list_length(reader->list))
+		elog(ERROR, "encoded distributed plan is too short");
+	return list_nth(reader->list, reader->pos++);
+}
+
+static int
+read_int(PlanReader * reader)
+{
+	return intVal(read_node(reader));
+}
+
+/* Start reading a plan whose first element must be name. */
+static PlanReader
+reader_start(List *encoded, const char *name)
+{
+	PlanReader	reader = {encoded, 0};
+
+	if (strcmp(strVal(read_node(&reader)), name) != 0)
+		elog(ERROR, "encoded distributed plan is not a %s", name);
+	return reader;
+}
+
+static List *
+append_int(List *list, int value)
+{
+	return lappend(list, makeInteger(value));
+}
+
+static List *
+append_text(List *list, const FragmentText * text)
+{
+	list = lappend(list, text->pieces);
+	return lappend(list, text->markers);
+}
+
+static FragmentText
+read_text(PlanReader * reader)
+{
+	FragmentText text;
+
+	text.pieces = read_node(reader);
+	text.markers = read_node(reader);
+	return text;
+}
+
+/*
+ * Encode a plan.  The result shares the plan's lists.
+ */
+List *
+dist_plan_encode(const DistPlan * plan)
+{
+	List	   *list = list_make1(makeString(pstrdup(DIST_SCAN_NAME)));
+
+	list = append_int(list, plan->operation);
+	list = append_int(list, plan->tier);
+	list = append_int(list, plan->colocation_id);
+	list = append_int(list, plan->target);
+	list = append_int(list, plan->nparams);
+	list = append_int(list, plan->nkeys);
+	list = append_int(list, plan->returns_rows);
+	list = append_int(list, plan->writes);
+	list = append_int(list, plan->whole_statement);
+	list = append_text(list, &plan->text);
+	list = lappend(list, plan->fill);
+	list = append_int(list, (int) plan->fill_tableoid);
+	return append_int(list, plan->row_id_rti);
+}
+
+/*
+ * The inverse.  The struct is palloc'd, its lists belong to the encoded form.
+ */
+DistPlan *
+dist_plan_decode(List *encoded)
+{
+	DistPlan   *plan = palloc0(sizeof(DistPlan));
+	PlanReader	reader = reader_start(encoded, DIST_SCAN_NAME);
+
+	plan->operation = (CmdType) read_int(&reader);
+	plan->tier = read_int(&reader);
+	plan->colocation_id = read_int(&reader);
+	plan->target = (FragmentTarget) read_int(&reader);
+	plan->nparams = read_int(&reader);
+	plan->nkeys = read_int(&reader);
+	plan->returns_rows = read_int(&reader);
+	plan->writes = read_int(&reader);
+	plan->whole_statement = read_int(&reader);
+	plan->text = read_text(&reader);
+	plan->fill = read_node(&reader);
+	plan->fill_tableoid = (Oid) read_int(&reader);
+	plan->row_id_rti = read_int(&reader);
+	return plan;
+}
+
+/*
+ * Encode a plan.  The result shares the plan's lists.
+ */
+List *
+modify_plan_encode(const ModifyPlan * plan)
+{
+	List	   *list = list_make1(makeString(pstrdup(DIST_MODIFY_NAME)));
+
+	list = append_int(list, plan->operation);
+	list = append_int(list, (int) plan->relid);
+	list = append_int(list, plan->result_rti);
+	list = append_int(list, plan->returns_rows);
+	list = append_int(list, plan->can_set_tag);
+	list = lappend(list, plan->attnos);
+	list = lappend(list, plan->row_casts);
+	list = append_int(list, plan->row_id_resno);
+	list = lappend(list, plan->old_attnos);
+	list = append_int(list, plan->old_first);
+	list = append_int(list, plan->ntailparams);
+	list = append_int(list, plan->do_nothing);
+	list = append_text(list, &plan->head);
+	list = append_text(list, &plan->tail);
+	list = append_text(list, &plan->move_delete);
+	list = append_text(list, &plan->move_insert);
+	return lappend(list, plan->fill);
+}
+
+/*
+ * The inverse.  The struct is palloc'd, its lists belong to the encoded form.
+ */
+ModifyPlan *
+modify_plan_decode(List *encoded)
+{
+	ModifyPlan *plan = palloc0(sizeof(ModifyPlan));
+	PlanReader	reader = reader_start(encoded, DIST_MODIFY_NAME);
+
+	plan->operation = (CmdType) read_int(&reader);
+	plan->relid = (Oid) read_int(&reader);
+	plan->result_rti = read_int(&reader);
+	plan->returns_rows = read_int(&reader);
+	plan->can_set_tag = read_int(&reader);
+	plan->attnos = read_node(&reader);
+	plan->row_casts = read_node(&reader);
+	plan->row_id_resno = read_int(&reader);
+	plan->old_attnos = read_node(&reader);
+	plan->old_first = read_int(&reader);
+	plan->ntailparams = read_int(&reader);
+	plan->do_nothing = read_int(&reader);
+	plan->head = read_text(&reader);
+	plan->tail = read_text(&reader);
+	plan->move_delete = read_text(&reader);
+	plan->move_insert = read_text(&reader);
+	plan->fill = read_node(&reader);
+	return plan;
+}
+
+/* Is this CustomScan ours, going by the name its methods registered? */
+static bool
+has_name(const CustomScan *scan, const char *name)
+{
+	return scan->methods != NULL &&
+		strcmp(scan->methods->CustomName, name) == 0;
+}
+
+bool
+is_dist_scan(const CustomScan *scan)
+{
+	return has_name(scan, DIST_SCAN_NAME);
+}
+
+bool
+is_dist_modify(const CustomScan *scan)
+{
+	return has_name(scan, DIST_MODIFY_NAME);
+}
