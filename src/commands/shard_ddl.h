@@ -1,0 +1,48 @@
+/*
+ * shard_ddl.h
+ *		Run a DDL statement that speaks of shell tables on their shard tables.
+ *
+ * The statement is parsed on each node and the names in its parse tree are
+ * replaced, per shard: a distributed table T becomes its shard table, an index
+ * I of it (also one behind a constraint) becomes shard_index_name(I), other
+ * names stay.  Types, functions and reference tables resolve under the search
+ * path of this session, which travels along; so does the effective role, under
+ * which everything runs.  Check and foreign key constraints keep their names.
+ */
+#ifndef SHARDLITE_SHARD_DDL_H
+#define SHARDLITE_SHARD_DDL_H
+
+#include "metadata/dist_table.h"
+#include "nodes/pg_list.h"
+
+/*
+ * Run each command (List of char *, one SQL statement each) once per shard of
+ * the tables' colocation group, on the nodes that hold the shards, inside the
+ * distributed transaction: one flight per node for the whole list.
+ *
+ * relids: the hash or single-shard tables that the commands name, all of one
+ * group; they are recognised in the text by name, qualified or not.  Other
+ * distributed tables in the text (a foreign key's target) are found through
+ * the search path and must be of the same group.  Commands: CREATE TABLE,
+ * ALTER TABLE, CREATE INDEX, DROP TABLE or INDEX, TRUNCATE, RENAME, policies,
+ * CREATE STATISTICS, CLUSTER, REINDEX, LOCK, COMMENT.  Sequences, identity,
+ * OWNED BY and grants do not belong on shards: identity clauses and nextval
+ * defaults of columns are dropped on the way.
+ *
+ * Needs the tables' metadata here, not on the nodes.  Visible to this session
+ * afterwards (command counter).  Throws the node's error.
+ */
+extern void shard_ddl_run_list(List *relids, List *commands);
+
+extern void shard_ddl_run(List *relids, const char *command);
+
+/*
+ * Name of the index on a shard that belongs to a shell table's index,
+ * palloc'd, at most 63 bytes: <index>_<4 hex digits from the prefix>_<shard id>,
+ * the index name clipped if need be.  The digits keep apart the indexes of
+ * same-named tables of two schemas, whose shards share their ids.
+ */
+extern char *shard_index_name(const char *index_name, const char *prefix,
+							  int64 shard_id);
+
+#endif							/* SHARDLITE_SHARD_DDL_H */
