@@ -1,1 +1,110 @@
 \echo Use "CREATE EXTENSION shardlite" to load this file. \quit
+
+-- Objects of the extension, in the order: schemas, catalog, internal
+-- functions, functions for users, views.  Every name is qualified.
+
+CREATE SCHEMA shardlite;
+CREATE SCHEMA shardlite_internal;
+CREATE SCHEMA shardlite_shards;
+GRANT USAGE ON SCHEMA shardlite, shardlite_internal, shardlite_shards TO PUBLIC;
+
+COMMENT ON SCHEMA shardlite IS 'metadata of the cluster';
+COMMENT ON SCHEMA shardlite_shards IS 'shard tables; use the tables that they belong to instead';
+
+-- Raises the one clear error when the library is not preloaded.
+CREATE FUNCTION shardlite_internal.check_preloaded() RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_check_preloaded';
+SELECT shardlite_internal.check_preloaded();
+
+-- ---------------------------------------------------------------- catalog
+
+CREATE TABLE shardlite.node (
+    node_id      int PRIMARY KEY,
+    host         text NOT NULL,
+    port         int NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    role         text NOT NULL DEFAULT 'primary' CHECK (role IN ('primary')),
+    holds_shards boolean NOT NULL DEFAULT true,
+    region       text,
+    UNIQUE (host, port)
+);
+COMMENT ON TABLE shardlite.node IS 'the servers of the cluster; the same on each of them';
+
+-- Who this server is; the only metadata that differs between nodes.
+CREATE TABLE shardlite.local_node (
+    node_id    int NOT NULL,
+    cluster_id uuid NOT NULL
+);
+CREATE UNIQUE INDEX local_node_one_row ON shardlite.local_node ((true));
+
+CREATE TABLE shardlite.colocation (
+    colocation_id int PRIMARY KEY,
+    shard_count   int NOT NULL CHECK (shard_count > 0),
+    key_type      regtype,       -- null for single-shard groups
+    key_collation oid,           -- 0 when the type has none
+    is_default    boolean NOT NULL DEFAULT false  -- new tables may join it unasked
+);
+
+CREATE TABLE shardlite.distributed_table (
+    relid         regclass PRIMARY KEY,
+    kind          "char" NOT NULL CHECK (kind IN ('h', 's', 'r')),
+    key_column    name CHECK ((key_column IS NOT NULL) = (kind = 'h')),
+    colocation_id int REFERENCES shardlite.colocation CHECK ((colocation_id IS NULL) = (kind = 'r')),
+    shard_prefix  name UNIQUE CHECK ((shard_prefix IS NULL) = (kind = 'r'))
+);
+CREATE INDEX distributed_table_colocation ON shardlite.distributed_table (colocation_id);
+
+CREATE TABLE shardlite.shard (
+    shard_id      bigint PRIMARY KEY,
+    colocation_id int NOT NULL REFERENCES shardlite.colocation ON DELETE CASCADE,
+    hash_min      int NOT NULL,
+    hash_max      int NOT NULL CHECK (hash_max >= hash_min),
+    node_id       int NOT NULL REFERENCES shardlite.node,
+    UNIQUE (colocation_id, hash_min)
+);
+
+-- Decision records: a distributed transaction of this coordinator that has a
+-- row here is committed, whatever its participants still hold prepared.
+CREATE TABLE shardlite.dtx (
+    dtx_id  text PRIMARY KEY,
+    nodes   int[] NOT NULL,
+    created timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE SEQUENCE shardlite.colocation_id_seq;
+CREATE SEQUENCE shardlite.shard_id_seq START 1001;
+CREATE SEQUENCE shardlite.node_id_seq START 2;
+
+GRANT SELECT ON shardlite.node, shardlite.local_node, shardlite.colocation,
+    shardlite.distributed_table, shardlite.shard TO PUBLIC;
+
+-- Every change of metadata invalidates what backends have cached of it.
+CREATE FUNCTION shardlite_internal.invalidate_metadata() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'shardlite_invalidate_metadata';
+
+CREATE TRIGGER invalidate_metadata AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON shardlite.node
+    FOR EACH STATEMENT EXECUTE FUNCTION shardlite_internal.invalidate_metadata();
+CREATE TRIGGER invalidate_metadata AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON shardlite.local_node
+    FOR EACH STATEMENT EXECUTE FUNCTION shardlite_internal.invalidate_metadata();
+CREATE TRIGGER invalidate_metadata AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON shardlite.colocation
+    FOR EACH STATEMENT EXECUTE FUNCTION shardlite_internal.invalidate_metadata();
+CREATE TRIGGER invalidate_metadata AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON shardlite.shard
+    FOR EACH STATEMENT EXECUTE FUNCTION shardlite_internal.invalidate_metadata();
+CREATE TRIGGER invalidate_metadata AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON shardlite.distributed_table
+    FOR EACH STATEMENT EXECUTE FUNCTION shardlite_internal.invalidate_metadata();
+-- Cached plans over a table depend on how it is distributed.
+CREATE TRIGGER invalidate_plans AFTER INSERT OR UPDATE OR DELETE ON shardlite.distributed_table
+    FOR EACH ROW EXECUTE FUNCTION shardlite_internal.invalidate_metadata();
+
+-- A server is a cluster of its own until it joins another one.
+INSERT INTO shardlite.local_node VALUES (1, gen_random_uuid());
+INSERT INTO shardlite.node (node_id, host, port)
+    VALUES (1, 'localhost', current_setting('port')::int);
+
+-- ------------------------------------------------------ internal functions
+
+-- Hash of a key value as used for placement; for tests and curious people.
+CREATE FUNCTION shardlite_internal.shard_hash(value anyelement) RETURNS int
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_shard_hash';
+
+-- ----------------------------------------------------- functions for users
+

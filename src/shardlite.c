@@ -4,26 +4,43 @@
  */
 #include "postgres.h"
 
-#include "fmgr.h"
-#include "miscadmin.h"
-#include "utils/guc.h"
-
 #include "common/fault_point.h"
+#include "fmgr.h"
+#include "metadata/dist_table.h"
+#include "miscadmin.h"
 
 PG_MODULE_MAGIC;
 
 void		_PG_init(void);
 
+PG_FUNCTION_INFO_V1(shardlite_check_preloaded);
+
+static bool preloaded = false;
+
 /*
  * Every module defines its settings and installs its hooks in its own
  * x_init(); this function only fixes the order.  Without preloading we stay
- * inert: the SQL functions say what to set.
+ * inert, and CREATE EXTENSION says what to set.
  */
 void
 _PG_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
+	preloaded = true;
 
 	fault_point_init();
+	dist_table_cache_init();
+}
+
+/* SQL: error unless the library came in through shared_preload_libraries. */
+Datum
+shardlite_check_preloaded(PG_FUNCTION_ARGS)
+{
+	if (!preloaded)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("shardlite must be loaded through shared_preload_libraries"),
+				 errhint("Add shardlite to shared_preload_libraries in postgresql.conf and restart the server.")));
+	PG_RETURN_VOID();
 }

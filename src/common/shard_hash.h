@@ -5,13 +5,13 @@
  * XXH3 64-bit over a canonical form of the value, folded to 32 bits by
  * exclusive-or of its halves.  The canonical forms:
  *
- *	int2, int4, int8		 8 bytes, little-endian two'"'"'s complement
+ *	int2, int4, int8		 8 bytes, little-endian two's complement
  *	text, varchar			 the bytes, without header
  *	bpchar					 the bytes without trailing blanks
  *	uuid					 16 bytes
- *	date					 int4, days since 2000-01-01, as an integer
- *	timestamp, timestamptz	 int8, microseconds since 2000-01-01, as an integer
- *	everything else			 the type'"'"'s extended hash function with seed 0,
+ *	date					 days since 2000-01-01, as an integer
+ *	timestamp, timestamptz	 microseconds since 2000-01-01, as an integer
+ *	everything else			 the type's extended hash function with seed 0,
  *							 its 8 bytes little-endian
  *
  * This is on-disk format: the same on every architecture and version, pinned
@@ -30,6 +30,7 @@ typedef enum ShardHashForm
 	SHARD_HASH_VARLENA,
 	SHARD_HASH_BPCHAR,
 	SHARD_HASH_UUID,
+	SHARD_HASH_ENUM,
 	SHARD_HASH_EXTENDED,
 }			ShardHashForm;
 
@@ -37,19 +38,20 @@ typedef enum ShardHashForm
 typedef struct ShardHashInfo
 {
 	ShardHashForm form;
-	Oid			type;			/* the key'"'"'s type, domains resolved */
+	Oid			type;			/* the key's type, domains resolved */
 	Oid			collation;
 	FmgrInfo	extended;		/* SHARD_HASH_EXTENDED only */
 }			ShardHashInfo;
 
 /*
  * Fill *info for a key of the given type and collation.  Returns false when
- * the type has no hash operator class.  Memory of the FmgrInfo belongs to cxt.
+ * the type has no hash operator class, when its hash would differ between
+ * nodes (object identifiers inside), or the collation is nondeterministic.  Memory of the FmgrInfo belongs to cxt.
  */
 extern bool shard_hash_init(ShardHashInfo * info, Oid type, Oid collation,
 							MemoryContext cxt);
 
-/* Hash of a non-null value of info'"'"'s type. */
+/* Hash of a non-null value of info's type. */
 extern int32 shard_hash_datum(ShardHashInfo * info, Datum value);
 
 extern int32 shard_hash_bytes(const void *data, size_t len);

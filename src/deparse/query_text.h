@@ -12,9 +12,9 @@
  * Deparse a rewritten Query into a template; hash and single-shard tables
  * become markers, every other name comes out qualified.  Scribbles on query
  * (pass a copy).  All Params in it must be PARAM_EXTERN numbered as the
- * fragment'"'"'s parameters.  Output columns are printed as they are; whole-row
+ * fragment's parameters.  Output columns are printed as they are; whole-row
  * and system columns, TABLESAMPLE, ONLY, row marks and ON CONFLICT ON
- * CONSTRAINT are handled (see the file'"'"'s header).
+ * CONSTRAINT are handled (see the file's header).
  */
 extern FragmentText query_text(Query *query);
 

@@ -12,15 +12,16 @@
 
 #include "access/attnum.h"
 #include "common/shard_hash.h"
+#include "nodes/pg_list.h"
 
 #define SHARDLITE_SCHEMA "shardlite"
 #define SHARDLITE_SHARDS_SCHEMA "shardlite_shards"
 
 typedef enum DistKind
 {
-	DIST_HASH = '"'"'h'"'"',			/* split by hash of the key */
-	DIST_SINGLE = '"'"'s'"'"',			/* one shard, no key */
-	DIST_REFERENCE = '"'"'r'"'"',		/* a full copy on every node */
+	DIST_HASH = 'h',			/* split by hash of the key */
+	DIST_SINGLE = 's',			/* one shard, no key */
+	DIST_REFERENCE = 'r',		/* a full copy on every node */
 }			DistKind;
 
 /* One hash range [hash_min, hash_max] of one colocation group, on one node. */
@@ -67,13 +68,13 @@ extern const ShardGroup *shard_group_get(int32 colocation_id);
 /* Index into group->shards of the shard that holds this hash. */
 extern int	shard_group_index(const ShardGroup * group, int32 hash);
 
-/* Index of the shard for a non-null key value of the table'"'"'s key type. */
+/* Index of the shard for a non-null key value of the table's key type. */
 extern int	dist_table_shard_index(DistTable * table, Datum key);
 
-/* Unqualified name of a shard table, palloc'"'"'d; at most 63 bytes. */
+/* Unqualified name of a shard table, palloc'd; at most 63 bytes. */
 extern char *shard_table_name(const char *prefix, int64 shard_id);
 
-/* Qualified and quoted: shardlite_shards.<name>, palloc'"'"'d. */
+/* Qualified and quoted: shardlite_shards.<name>, palloc'd. */
 extern char *shard_table_qualified_name(const DistTable * table, int64 shard_id);
 
 /* Oid of the local shard table; error when it does not exist here. */

@@ -4,7 +4,7 @@
  *		in CustomScan.custom_private as Lists, Strings and Integers only, so
  *		that copyObject, outfuncs and generic plans work without more.
  *
- * A fragment'"'"'s text is a template: pieces of SQL and, between piece i and
+ * A fragment's text is a template: pieces of SQL and, between piece i and
  * i+1, the name of the shard table of markers[i].  The executor resolves
  * shards from metadata, never from the plan.
  */
@@ -38,7 +38,7 @@ typedef enum FragmentTarget
  * Plan of a ShardliteScan: fragments whose rows are returned as they come.
  *
  * custom_exprs = parameters $1..$nparams of the text, then the key
- * expressions (nkeys of them).  A key expression is of the group'"'"'s key type,
+ * expressions (nkeys of them).  A key expression is of the group's key type,
  * or an array of it (= ANY); a NULL key matches nothing.
  * custom_scan_tlist = the columns that a fragment returns, in order, except
  * those that the scan fills in itself (see fill).
@@ -59,7 +59,7 @@ typedef struct DistPlan
 	/*
 	 * Columns not sent by the fragment, pairs (resno, what).  FILL_TABLEOID:
 	 * constant fill_tableoid.  FILL_NULL: NULL.  FILL_ROW_ID: the fragment
-	 * sends the shard row'"'"'s ctid there and the scan replaces it by a synthetic
+	 * sends the shard row's ctid there and the scan replaces it by a synthetic
 	 * tid that the ShardliteModify above resolves (executor/row_identity.h).
 	 */
 	List	   *fill;			/* IntList: resno, kind, resno, kind, ... */
@@ -77,7 +77,7 @@ typedef struct DistPlan
  *
  * INSERT: child columns 1..list_length(attnos) are the values of attnos.
  * UPDATE: child columns 1..n are the new values of attnos; column row_id_resno
- *		   is the row'"'"'s identity (synthetic tid).  If the key column is among
+ *		   is the row's identity (synthetic tid).  If the key column is among
  *		   attnos and the new key lives on another shard, the row moves:
  *		   then the fragment needs the whole old row, which the child
  *		   delivers in columns old_first..., attnos of old_attnos.
@@ -104,7 +104,7 @@ typedef struct ModifyPlan
 	bool		can_set_tag;	/* counts for the command tag */
 	List	   *attnos;			/* IntList */
 	List	   *row_casts;		/* of String: type of each row column, "tid" first for UPDATE/DELETE */
-	int			row_id_resno;	/* in the child'"'"'s output; 0 for INSERT */
+	int			row_id_resno;	/* in the child's output; 0 for INSERT */
 	List	   *old_attnos;		/* IntList, for rows that change shard */
 	int			old_first;
 	int			ntailparams;

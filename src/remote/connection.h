@@ -4,12 +4,12 @@
  *
  * A connection executes requests in order.  Requests are queued with
  * remote_send() and travel when remote_sync() closes the batch.  Results are
- * handed to each request'"'"'s callback as they arrive, so whoever wants the
+ * handed to each request's callback as they arrive, so whoever wants the
  * result of a later request makes the earlier ones receive theirs: a callback
  * must therefore store what it is given (spilling if need be).
  *
  * Low-level failures (connection lost, error result) are stored in the request;
- * remote_raise() turns them into an ereport(ERROR) that keeps the node'"'"'s
+ * remote_raise() turns them into an ereport(ERROR) that keeps the node's
  * SQLSTATE, message, detail, hint and position and adds node and SQL as context.
  */
 #ifndef SHARDLITE_CONNECTION_H
@@ -32,7 +32,7 @@ typedef void (*RemoteResultCallback) (RemoteRequest *request, PGresult *result);
 
 struct RemoteRequest
 {
-	dlist_node	link;			/* in the connection'"'"'s queue */
+	dlist_node	link;			/* in the connection's queue */
 	RemoteConnection *conn;
 	RemoteResultCallback on_result; /* NULL: discard */
 	void	   *arg;			/* for the callback */
@@ -73,7 +73,7 @@ extern void remote_sync(RemoteConnection *conn);
  */
 extern bool remote_pump(RemoteRequest *request, bool wait);
 
-/* Wait until any of the requests'"'"' connections has something to read. */
+/* Wait until any of the requests' connections has something to read. */
 extern void remote_wait(RemoteRequest **requests, int count);
 
 /* Pump until done, then throw if it failed. */
