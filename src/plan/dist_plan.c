@@ -88,7 +88,9 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_text(list, &plan->text);
 	list = lappend(list, plan->fill);
 	list = append_int(list, (int) plan->fill_tableoid);
-	return append_int(list, plan->row_id_rti);
+	list = append_int(list, plan->row_id_rti);
+	list = append_int(list, plan->row_id_leaf);
+	return append_int(list, plan->before_writes);
 }
 
 /*
@@ -113,6 +115,8 @@ dist_plan_decode(List *encoded)
 	plan->fill = read_node(&reader);
 	plan->fill_tableoid = (Oid) read_int(&reader);
 	plan->row_id_rti = read_int(&reader);
+	plan->row_id_leaf = read_int(&reader);
+	plan->before_writes = read_int(&reader);
 	return plan;
 }
 
@@ -127,20 +131,27 @@ modify_plan_encode(const ModifyPlan * plan)
 	list = append_int(list, plan->operation);
 	list = append_int(list, (int) plan->relid);
 	list = append_int(list, plan->result_rti);
+	list = append_int(list, plan->colocation_id);
 	list = append_int(list, plan->returns_rows);
 	list = append_int(list, plan->can_set_tag);
-	list = lappend(list, plan->attnos);
-	list = lappend(list, plan->row_casts);
+	list = lappend(list, plan->sent);
+	list = lappend(list, plan->row_types);
+	list = append_int(list, plan->key_resno);
 	list = append_int(list, plan->row_id_resno);
-	list = lappend(list, plan->old_attnos);
-	list = append_int(list, plan->old_first);
+	list = append_int(list, plan->row_id_leaf);
+	list = append_int(list, plan->nkeycols);
 	list = append_int(list, plan->ntailparams);
 	list = append_int(list, plan->do_nothing);
+	list = append_int(list, plan->do_update);
 	list = append_text(list, &plan->head);
 	list = append_text(list, &plan->tail);
 	list = append_text(list, &plan->move_delete);
 	list = append_text(list, &plan->move_insert);
-	return lappend(list, plan->fill);
+	list = lappend(list, plan->move_sent);
+	list = lappend(list, plan->move_types);
+	list = lappend(list, plan->fill);
+	list = append_int(list, (int) plan->fill_tableoid);
+	return lappend(list, plan->child_fill);
 }
 
 /*
@@ -155,20 +166,27 @@ modify_plan_decode(List *encoded)
 	plan->operation = (CmdType) read_int(&reader);
 	plan->relid = (Oid) read_int(&reader);
 	plan->result_rti = read_int(&reader);
+	plan->colocation_id = read_int(&reader);
 	plan->returns_rows = read_int(&reader);
 	plan->can_set_tag = read_int(&reader);
-	plan->attnos = read_node(&reader);
-	plan->row_casts = read_node(&reader);
+	plan->sent = read_node(&reader);
+	plan->row_types = read_node(&reader);
+	plan->key_resno = read_int(&reader);
 	plan->row_id_resno = read_int(&reader);
-	plan->old_attnos = read_node(&reader);
-	plan->old_first = read_int(&reader);
+	plan->row_id_leaf = read_int(&reader);
+	plan->nkeycols = read_int(&reader);
 	plan->ntailparams = read_int(&reader);
 	plan->do_nothing = read_int(&reader);
+	plan->do_update = read_int(&reader);
 	plan->head = read_text(&reader);
 	plan->tail = read_text(&reader);
 	plan->move_delete = read_text(&reader);
 	plan->move_insert = read_text(&reader);
+	plan->move_sent = read_node(&reader);
+	plan->move_types = read_node(&reader);
 	plan->fill = read_node(&reader);
+	plan->fill_tableoid = (Oid) read_int(&reader);
+	plan->child_fill = read_node(&reader);
 	return plan;
 }
 

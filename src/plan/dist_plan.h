@@ -61,10 +61,23 @@ typedef struct DistPlan
 	 * constant fill_tableoid.  FILL_NULL: NULL.  FILL_ROW_ID: the fragment
 	 * sends the shard row's ctid there and the scan replaces it by a synthetic
 	 * tid that the ShardliteModify above resolves (executor/row_identity.h).
+	 * The same shard row gets the same synthetic tid throughout a statement:
+	 * "ctid IN (SELECT ctid ...)" must work.  With row_id_leaf (partitioned
+	 * tables, where a ctid alone is ambiguous within a shard) the fragment
+	 * sends tableoid as one more column, the last, which belongs to the row's
+	 * identity and not to the scan's tuple.
 	 */
 	List	   *fill;			/* IntList: resno, kind, resno, kind, ... */
 	Oid			fill_tableoid;
 	int			row_id_rti;		/* range table index that FILL_ROW_ID serves */
+	bool		row_id_leaf;
+
+	/*
+	 * The scan must see the data as it was before the statement: its rows are
+	 * all read (into a tuplestore) before the first ShardliteModify of the
+	 * statement writes.  Such a scan depends on no PARAM_EXEC.
+	 */
+	bool		before_writes;
 }			DistPlan;
 
 #define FILL_NULL		1
@@ -74,46 +87,75 @@ typedef struct DistPlan
 /*
  * Plan of a ShardliteModify: rows of its only child (custom_plans) are
  * written to the shards of one table, or to all copies of a reference table.
+ * The child is read to its end before the first row is written.
  *
- * INSERT: child columns 1..list_length(attnos) are the values of attnos.
- * UPDATE: child columns 1..n are the new values of attnos; column row_id_resno
- *		   is the row's identity (synthetic tid).  If the key column is among
- *		   attnos and the new key lives on another shard, the row moves:
- *		   then the fragment needs the whole old row, which the child
- *		   delivers in columns old_first..., attnos of old_attnos.
- * DELETE: only row_id_resno.
+ * One row of the child becomes one row of a VALUES list: its columns sent[i]
+ * (child resnos), each printed as "$n::" row_types[i].  key_resno is the
+ * child column with the distribution key's new value, 0 when the key is not
+ * written (and for tables without key).  A NULL key violates NOT NULL.
  *
- * Texts: INSERT: head "INSERT INTO <t> (cols) OVERRIDING SYSTEM VALUE VALUES ",
- * then row groups "($1,$2),($3,$4)" made by the executor, then tail
- * " ON CONFLICT ... RETURNING ...", whose own parameters are numbered from 1 in
- * the tail text and are sent as the *first* ntailparams parameters (row
- * parameters follow).  UPDATE: head "UPDATE <t> SET a = v.a, ... FROM (VALUES ",
- * rows "($1::tid,$2::int4)", tail ") v(ctid, a, ...) WHERE t.ctid = v.ctid
- * RETURNING ...".  DELETE alike.  row_casts gives the cast text per column.
+ * INSERT: head "INSERT INTO <t> (cols) OVERRIDING SYSTEM VALUE VALUES ", rows
+ *		"($1::int4,$2::text),(...)", then tail " ON CONFLICT ... RETURNING ...",
+ *		whose own parameters are $1..$ntailparams; those of the rows follow.
+ *		An empty sent is one row "INSERT INTO <t> DEFAULT VALUES" in head.
+ * UPDATE: head "UPDATE <t> t SET a = v.c2, ... FROM (VALUES ", rows
+ *		"(1,$1::tid,$2::int4),(2,...)", tail ") v(n, c1, c2) WHERE t.ctid =
+ *		v.c1 RETURNING v.n, t.a, ...".  The first value of each row is its
+ *		position in the list, written as a literal, so that RETURNING rows
+ *		find their child row whatever order they come in.
+ * DELETE: as UPDATE.
  *
- * RETURNING sends plain columns only (custom_scan_tlist of Vars of the
- * target); the CustomScan projects the expressions itself.
- * custom_exprs = tail parameters.
+ * UPDATE and DELETE of distributed tables: child column row_id_resno, also
+ * sent[0], is the synthetic tid: it tells the shard and becomes the shard's
+ * ctid (with row_id_leaf followed by one more value of type oid, the leaf
+ * table's).  A child row whose tid is NULL or was already written is skipped, as
+ * PostgreSQL does.  Reference tables have row_id_resno = 0 and find their row by
+ * the primary key, whose old values are then nkeycols values sent first; rows
+ * that repeat them are skipped, too.
+ *
+ * When an UPDATE's new key lives on another shard the row moves: move_delete
+ * ("DELETE FROM <t> WHERE ctid = $1::tid"; row_id_leaf: "AND tableoid = $2::oid")
+ * runs on the old shard and move_insert, a complete INSERT of the child columns
+ * move_sent as $1.. (types move_types) with the RETURNING list of an INSERT,
+ * on the new one.
+ *
+ * RETURNING sends plain columns only: v.n for UPDATE and DELETE, then
+ * custom_scan_tlist (Vars of the target) without the columns that fill and
+ * child_fill name; the CustomScan projects plan.targetlist from them itself.
+ * child_fill: pairs (resno in custom_scan_tlist, child resno).
+ *
+ * custom_exprs = tail parameters.  A node that does not set the command tag
+ * (can_set_tag false: a modifying CTE) puts its PlanState into
+ * estate->es_auxmodifytables, as ModifyTable does, so that it runs to its end.
+ * With do_nothing or do_update one batch must not be retried piecewise, and
+ * with do_update a row hit twice by one statement is an error (21000).
  */
 typedef struct ModifyPlan
 {
 	CmdType		operation;
 	Oid			relid;
 	int			result_rti;
+	int32		colocation_id;	/* 0: reference table */
 	bool		returns_rows;
 	bool		can_set_tag;	/* counts for the command tag */
-	List	   *attnos;			/* IntList */
-	List	   *row_casts;		/* of String: type of each row column, "tid" first for UPDATE/DELETE */
-	int			row_id_resno;	/* in the child's output; 0 for INSERT */
-	List	   *old_attnos;		/* IntList, for rows that change shard */
-	int			old_first;
+	List	   *sent;			/* IntList: child resnos */
+	List	   *row_types;		/* of String: SQL type name per sent column */
+	int			key_resno;
+	int			row_id_resno;
+	bool		row_id_leaf;
+	int			nkeycols;		/* reference UPDATE/DELETE: leading key values */
 	int			ntailparams;
 	bool		do_nothing;		/* ON CONFLICT DO NOTHING: fewer rows come back */
+	bool		do_update;
 	FragmentText head;
 	FragmentText tail;
-	FragmentText move_delete;	/* "DELETE FROM <t> WHERE ctid = $1" */
-	FragmentText move_insert;	/* "INSERT INTO <t> (all cols) OVERRIDING SYSTEM VALUE VALUES (...)" with RETURNING */
+	FragmentText move_delete;	/* no pieces: rows cannot move */
+	FragmentText move_insert;
+	List	   *move_sent;		/* IntList: child resnos */
+	List	   *move_types;		/* of String */
 	List	   *fill;			/* as in DistPlan, for RETURNING columns */
+	Oid			fill_tableoid;
+	List	   *child_fill;		/* IntList: resno, child resno, ... */
 }			ModifyPlan;
 
 extern List *dist_plan_encode(const DistPlan * plan);
