@@ -106,5 +106,19 @@ INSERT INTO shardlite.node (node_id, host, port)
 CREATE FUNCTION shardlite_internal.shard_hash(value anyelement) RETURNS int
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_shard_hash';
 
+-- Statements that recreate a table on another node, as a shell or as a shard.
+CREATE FUNCTION shardlite_internal.table_ddl(relation regclass, shard boolean DEFAULT false)
+    RETURNS SETOF text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_table_ddl';
+
+-- Statements for what must be on a node before those.
+CREATE FUNCTION shardlite_internal.object_ddl(relation regclass)
+    RETURNS SETOF text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_object_ddl';
+
+-- On a node: create an object, or bring it to what the coordinator has.
+CREATE FUNCTION shardlite_internal.ensure_object(kind text, name text, statements text[])
+    RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_ensure_object';
+REVOKE EXECUTE ON FUNCTION shardlite_internal.table_ddl, shardlite_internal.object_ddl,
+    shardlite_internal.ensure_object FROM PUBLIC;
+
 -- ----------------------------------------------------- functions for users
 
