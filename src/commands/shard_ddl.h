@@ -13,6 +13,7 @@
 #define SHARDLITE_SHARD_DDL_H
 
 #include "metadata/dist_table.h"
+#include "metadata/shard_names.h"
 #include "nodes/pg_list.h"
 
 /*
@@ -35,14 +36,5 @@
 extern void shard_ddl_run_list(List *relids, List *commands);
 
 extern void shard_ddl_run(List *relids, const char *command);
-
-/*
- * Name of the index on a shard that belongs to a shell table's index,
- * palloc'd, at most 63 bytes: <index>_<4 hex digits from the prefix>_<shard id>,
- * the index name clipped if need be.  The digits keep apart the indexes of
- * same-named tables of two schemas, whose shards share their ids.
- */
-extern char *shard_index_name(const char *index_name, const char *prefix,
-							  int64 shard_id);
 
 #endif							/* SHARDLITE_SHARD_DDL_H */
