@@ -7,6 +7,9 @@ CREATE SCHEMA shardlite;
 CREATE SCHEMA shardlite_internal;
 CREATE SCHEMA shardlite_shards;
 GRANT USAGE ON SCHEMA shardlite, shardlite_internal, shardlite_shards TO PUBLIC;
+-- Shards belong to the owner of their table; the library lets nobody create
+-- anything else in there.
+GRANT CREATE ON SCHEMA shardlite_shards TO PUBLIC;
 
 COMMENT ON SCHEMA shardlite IS 'metadata of the cluster';
 COMMENT ON SCHEMA shardlite_shards IS 'shard tables; use the tables that they belong to instead';
@@ -119,6 +122,14 @@ CREATE FUNCTION shardlite_internal.ensure_object(kind text, name text, statement
     RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_ensure_object';
 REVOKE EXECUTE ON FUNCTION shardlite_internal.table_ddl, shardlite_internal.object_ddl,
     shardlite_internal.ensure_object FROM PUBLIC;
+
+-- DDL of the coordinator on this node; only node sessions may call them.
+CREATE FUNCTION shardlite_internal.run_on_shards(commands text[], object_names text[],
+        names text[], search_path text, shard_ids bigint[]) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_on_shards';
+CREATE FUNCTION shardlite_internal.run_as_typed(command text, object_names text[],
+        search_path text) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_as_typed';
 
 -- ----------------------------------------------------- functions for users
 

@@ -11,6 +11,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_statistic_ext.h"
 #include "commands/defrem.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_target.h"

@@ -37,4 +37,23 @@ extern void shard_ddl_run_list(List *relids, List *commands);
 
 extern void shard_ddl_run(List *relids, const char *command);
 
+/* ------------------------------------------------ for the utility hook */
+
+/* Commands for all shards of a group, with everything that travels along. */
+typedef struct ShardDdl
+{
+	int32		colocation_id;
+	List	   *commands;		/* of char * */
+	List	   *object_names;	/* chosen for the first command, ddl_names.h */
+	List	   *names;			/* of DdlName *: what to replace */
+}			ShardDdl;
+
+extern void shard_ddl_execute(const ShardDdl *ddl);
+
+/*
+ * Run one command as typed on every other node, under this session's search
+ * path and effective role; unnamed objects get the chosen names.
+ */
+extern void ddl_run_on_others(const char *command, List *object_names);
+
 #endif							/* SHARDLITE_SHARD_DDL_H */

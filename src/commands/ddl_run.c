@@ -1,0 +1,199 @@
+/*
+ * ddl_run.c
+ *		Run DDL statements from their text on this node: as typed, or once per
+ *		shard with the names in the parse tree replaced.
+ *
+ * The SQL functions serve the coordinator.  They change nobody's privileges:
+ * everything runs under the role that the node session has at the moment, and
+ * that role must be allowed to do what the statement does.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/namespace.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "tcop/dest.h"
+#include "tcop/utility.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "commands/ddl_names.h"
+#include "commands/ddl_run.h"
+#include "transaction/dist_xact.h"
+
+PG_FUNCTION_INFO_V1(shardlite_run_on_shards);
+PG_FUNCTION_INFO_V1(shardlite_run_as_typed);
+
+static int	running = 0;
+
+bool
+ddl_running(void)
+{
+	return running > 0;
+}
+
+/*
+ * A subcommand's context keeps event triggers quiet: the user's statement
+ * fires them once, on the coordinator.
+ */
+static void
+run_statement(Node *stmt, const char *command)
+{
+	PlannedStmt *pstmt = makeNode(PlannedStmt);
+
+	pstmt->commandType = CMD_UTILITY;
+	pstmt->utilityStmt = stmt;
+	pstmt->stmt_location = -1;
+	running++;
+	PG_TRY();
+	{
+		ProcessUtility(pstmt, command, false, PROCESS_UTILITY_SUBCOMMAND,
+					   NULL, NULL, None_Receiver, NULL);
+	}
+	PG_FINALLY();
+	{
+		running--;
+	}
+	PG_END_TRY();
+	CommandCounterIncrement();
+}
+
+void
+ddl_run_on_shards(const char *command, List *object_names, List *names,
+				  const int64 *shard_ids, int nshards)
+{
+	Node	   *parsed = ddl_parse(command);
+
+	ddl_fill_names(parsed, object_names);
+	for (int i = 0; i < nshards; i++)
+	{
+		Node	   *stmt = copyObject(parsed);
+
+		CHECK_FOR_INTERRUPTS();
+		if (ddl_names_replace(stmt, names, shard_ids[i]))
+			run_statement(stmt, command);
+	}
+}
+
+void
+ddl_run_as_typed(const char *command, List *object_names)
+{
+	Node	   *stmt = ddl_parse(command);
+
+	ddl_fill_names(stmt, object_names);
+	/* tables made along with a schema stay where the user is */
+	if (IsA(stmt, CreateSchemaStmt))
+		((CreateSchemaStmt *) stmt)->schemaElts = NIL;
+	run_statement(stmt, command);
+}
+
+/* ------------------------------------------------------- SQL functions */
+
+static void
+ensure_node_session(void)
+{
+	if (!in_node_session())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("this function is for the nodes of a cluster among themselves")));
+}
+
+static List *
+strings_from_array(ArrayType *array)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+	List	   *result = NIL;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &values, &nulls, &count);
+	for (int i = 0; i < count; i++)
+		result = lappend(result, nulls[i] ? pstrdup("") : TextDatumGetCString(values[i]));
+	return result;
+}
+
+/* Four strings per entry, as shard_ddl.c writes them. */
+static List *
+names_from_strings(List *strings)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i + 3 < list_length(strings); i += 4)
+	{
+		DdlName    *name = palloc(sizeof(DdlName));
+
+		name->kind = *(char *) list_nth(strings, i);
+		name->schema = list_nth(strings, i + 1);
+		name->name = list_nth(strings, i + 2);
+		name->prefix = list_nth(strings, i + 3);
+		names = lappend(names, name);
+	}
+	return names;
+}
+
+/* The coordinator's settings that decide what a statement means. */
+static int
+begin_settings(const char *search_path)
+{
+	int			level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", search_path, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("check_function_bodies", "off", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+/*
+ * SQL: run_on_shards(commands text[], object_names text[], names text[],
+ *					  search_path text, shard_ids bigint[])
+ *
+ * Each command for every shard; object_names belong to the first command.
+ */
+Datum
+shardlite_run_on_shards(PG_FUNCTION_ARGS)
+{
+	List	   *commands = strings_from_array(PG_GETARG_ARRAYTYPE_P(0));
+	List	   *object_names = strings_from_array(PG_GETARG_ARRAYTYPE_P(1));
+	List	   *names = names_from_strings(strings_from_array(PG_GETARG_ARRAYTYPE_P(2)));
+	Datum	   *ids;
+	int			nids;
+	int			level;
+	ListCell   *lc;
+
+	ensure_node_session();
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(4), INT8OID, sizeof(int64),
+					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, NULL, &nids);
+	level = begin_settings(text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	foreach(lc, commands)
+	{
+		/* a Datum holds an int8 by value wherever PostgreSQL is built today */
+		ddl_run_on_shards(lfirst(lc), object_names, names, (int64 *) ids, nids);
+		object_names = NIL;
+	}
+	AtEOXact_GUC(false, level);
+	PG_RETURN_VOID();
+}
+
+/*
+ * SQL: run_as_typed(command text, object_names text[], search_path text)
+ */
+Datum
+shardlite_run_as_typed(PG_FUNCTION_ARGS)
+{
+	int			level;
+
+	ensure_node_session();
+	level = begin_settings(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	ddl_run_as_typed(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+					 strings_from_array(PG_GETARG_ARRAYTYPE_P(1)));
+	AtEOXact_GUC(false, level);
+	PG_RETURN_VOID();
+}
