@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "common/fault_point.h"
+#include "common/node_session.h"
 #include "fmgr.h"
 #include "metadata/dist_table.h"
 #include "miscadmin.h"
@@ -30,6 +31,7 @@ _PG_init(void)
 	preloaded = true;
 
 	fault_point_init();
+	node_session_init();
 	dist_table_cache_init();
 }
 
