@@ -131,5 +131,8 @@ CREATE FUNCTION shardlite_internal.run_as_typed(command text, object_names text[
         search_path text) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_as_typed';
 
--- ----------------------------------------------------- functions for users
+-- The text that a node would get for a statement, under logical names.
+CREATE FUNCTION shardlite_internal.fragment_text(query text)
+    RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_fragment_text';
 
+-- ----------------------------------------------------- functions for users
