@@ -18,6 +18,7 @@
  *	 table's name is not the qualifier of its columns;
  * - ON CONFLICT ON CONSTRAINT becomes inference by the constraint's columns;
  * - a modifying CTE is replaced by a marker and printed on its own;
+ * - SEARCH and CYCLE clauses are dropped: the rewriter has carried them out;
  * - a security barrier view gets OFFSET 0, which is a barrier on the node;
  * - parameters of user-defined types get a cast: nodes know types by name.
  *
@@ -485,6 +486,21 @@ replace_modifying_ctes(Query *query, MarkerSet * markers)
 	}
 }
 
+/* The rewriter has carried SEARCH and CYCLE out already. */
+static void
+forget_search_clauses(Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->cteList)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, lc);
+
+		cte->search_clause = NULL;
+		cte->cycle_clause = NULL;
+	}
+}
+
 static Query *
 prepare_level(Query *query, PrepareContext * context)
 {
@@ -492,6 +508,7 @@ prepare_level(Query *query, PrepareContext * context)
 
 	context->levels = lcons(level, context->levels);
 	prepare_conflict(query);
+	forget_search_clauses(query);
 	query = query_tree_mutator(query, prepare_mutator, context,
 							   QTW_DONT_COPY_QUERY);
 	for (int i = 0; i < list_length(query->rtable); i++)
@@ -514,6 +531,8 @@ prepare_mutator(Node *node, void *arg)
 		return (Node *) prepare_level((Query *) node, context);
 	if (IsA(node, Param))
 		return prepare_param((Param *) node);
+	if (IsA(node, RowExpr) && ((RowExpr *) node)->row_typeid != RECORDOID)
+		((RowExpr *) node)->row_format = COERCE_EXPLICIT_CAST;
 	if (IsA(node, Var))
 	{
 		Var		   *var = (Var *) node;

@@ -109,7 +109,8 @@ print_text(TemplateBuilder * builder, const char *sql, const MarkerSet * markers
 			print_marker(builder, marker, markers);
 		else if (*token != ' ' && *token != '\n' && *token != '\t')
 			appendBinaryStringInfo(piece, token, sql - token);
-		else if (piece->len > 0 && piece->data[piece->len - 1] != ' ')
+		else if (piece->len > 0 ? piece->data[piece->len - 1] != ' ' :
+				 builder->pieces != NIL)
 			appendStringInfoChar(piece, ' ');
 	}
 }
