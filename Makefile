@@ -40,7 +40,8 @@ $(FAULT_POINTS_H): fault_points.txt tools/gen_fault_points
 # A changed header rebuilds everything: the tree compiles in seconds.
 $(OBJS) $(OBJS:.o=.bc): $(FAULT_POINTS_H) $(wildcard src/*.h src/*/*.h)
 
-# A private test build in tmp_check/, so what is installed stays as it is.
+# These build in tmp_check/ and install into a PostgreSQL of their own, so that
+# what is installed stays as it is.
 .PHONY: installcheck regress isolation tap fuzz lint bench quickstart
 installcheck:
 	PG_CONFIG='$(PG_CONFIG)' test/run
@@ -48,7 +49,10 @@ regress isolation tap lint:
 	PG_CONFIG='$(PG_CONFIG)' test/run $@
 fuzz:
 	PG_CONFIG='$(PG_CONFIG)' SEED='$(SEED)' COUNT='$(COUNT)' test/run fuzz
+# BENCH="--seconds 10 point_select", for instance.
 bench:
-	PG_CONFIG='$(PG_CONFIG)' bench/run
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; chmod 755 "$$dir"; \
+	own=$$(PG_CONFIG='$(PG_CONFIG)' tools/private_install tmp_check/release "$$dir"); \
+	bench/run --pg-config "$$own" $(BENCH)
 quickstart:
 	PG_CONFIG='$(PG_CONFIG)' ./quickstart
