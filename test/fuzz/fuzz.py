@@ -11,12 +11,14 @@ import argparse
 import random
 import sys
 import time
+from collections import Counter
 
 import compare
 import kinds
 import statements
 import tables as shapes
 from compare import Side, difference
+from reduce import Reducer
 from report import Report, repro_text
 from writes import Step
 
@@ -40,7 +42,8 @@ class Fuzzer:
         self.d = Side(args.dsn_dist, "d", args.timeout)
         self.p = Side(args.dsn_plain or args.dsn_dist, "p", args.timeout)
         self.report = Report(args.seed, args.run_dir)
-        self.tables, self.contents, self.epoch_no = None, {}, None
+        self.seen, self.extras = Counter(), []
+        self.tables, self.views, self.contents, self.epoch_no = None, None, {}, None
 
     # ---- tables
     def build(self, epoch):
@@ -49,7 +52,8 @@ class Fuzzer:
         rng = random.Random("%s/epoch %s" % (self.args.seed, epoch))
         self.tables = shapes.build(rng)
         self._clear()
-        for sql, only_d, optional in shapes.setup_steps(self.tables, rng, not self.args.no_distribute):
+        self.views, self.extras = shapes.views(self.tables, rng)
+        for sql, only_d, optional in shapes.setup_steps(self.tables, rng, not self.args.no_distribute) + self.extras:
             self._setup_step(sql, only_d, optional)
         if self.args.no_distribute:
             self._disturb()
@@ -116,7 +120,8 @@ class Fuzzer:
         return False
 
     def _repro(self, statement, upto, heading):
-        return repro_text(self.tables, self.contents, statement, upto, not self.args.no_distribute, heading)
+        return repro_text(self.tables, self.extras, self.contents, statement, upto,
+                          not self.args.no_distribute, heading)
 
     # ---- statements
     def run_statement(self, statement):
@@ -140,12 +145,23 @@ class Fuzzer:
                 self.report.refuse(d, "statement %d" % statement.number)
             else:
                 heading = "seed %s statement %s (%s): %s" % (self.args.seed, statement.number, statement.cls, what)
+                shorter = self._reduced(statement, step, d, p)
+                if shorter:
+                    heading += "\nreduced: " + shorter
                 self.report.differ(statement.number, statement.cls, what, step.sql, d, p,
-                                   self._repro(statement, i, heading))
+                                   self._repro(statement, i, heading), shorter)
             break
         self.report.count(statement, errored, rows)
         self._settle(statement)
         return agreed
+
+    def _reduced(self, statement, step, d, p):
+        """A shorter statement with the same difference; the first three of a kind only."""
+        kind = Reducer.signature(d, p)
+        self.seen[kind] += 1
+        if self.args.no_reduce or len(statement.steps) > 1 or self.seen[kind] > 3 or kind == "lost":
+            return None
+        return Reducer(self.d, self.p, step, kind, self.args.reduce_seconds).run()
 
     def _both(self, statement, step):
         """(distributed, plain, clean): clean is False when only one side may have changed."""
@@ -188,7 +204,7 @@ class Fuzzer:
             epoch = number // a.epoch_size
             if epoch != self.epoch_no:
                 self.build(epoch)
-            statement = statements.make(self.tables, a.seed, number, a.classes)
+            statement = statements.make(self.tables, self.views, a.seed, number, a.classes)
             if wanted is not None and number != wanted and (not statement.writes() or a.no_replay):
                 continue
             if a.verbose:
@@ -218,6 +234,8 @@ def arguments():
     ap.add_argument("--classes", type=lambda s: s.split(","), help="only these statement classes")
     ap.add_argument("--max-failures", type=int, default=20)
     ap.add_argument("--timeout", type=int, default=30, help="statement_timeout in seconds")
+    ap.add_argument("--no-reduce", action="store_true", help="do not shorten statements that differ")
+    ap.add_argument("--reduce-seconds", type=int, default=15, help="time to shorten one statement")
     ap.add_argument("--run-dir", default="tmp_check/fuzz")
     ap.add_argument("--plant", choices=sorted(PLANTS), help="plant a difference (self-test)")
     group = ap.add_mutually_exclusive_group()

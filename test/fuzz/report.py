@@ -28,7 +28,7 @@ class Report:
         self.unsupported[key] += 1
         self.unsupported_example.setdefault(key, where)
 
-    def differ(self, number, cls, what, step_sql, d, p, repro):
+    def differ(self, number, cls, what, step_sql, d, p, repro, shorter=None):
         """Print one difference and write its SQL file."""
         path = None
         if repro is not None:
@@ -42,6 +42,8 @@ class Report:
             print("--- %s: %s;" % (name, step_sql.replace("$S", schema)))
             if out is not None:
                 print("    " + out.show().replace("\n", "\n    "))
+        if shorter:
+            print("--- reduced: %s;" % shorter)
         if path:
             print("--- reproduce: %s" % path)
         print(flush=True)
@@ -61,10 +63,13 @@ class Report:
             self.seed, statements, len(self.differences), sum(self.unsupported.values())))
 
 
-def repro_text(tables, contents, statement, upto, distribute, heading):
+def repro_text(tables, extras, contents, statement, upto, distribute, heading):
     """A psql script: the tables that the statement names, their rows, and the steps so far."""
     steps = statement.steps[:upto + 1]
     text = " ".join(s.sql for s in steps)
+    extras = extras if re.search(r"\$S\.(v1|f_|\"View Two)", text) else []
+    if extras:
+        text += " $S.t1 $S.t2 $S.r1 "
     names = {t.sql for t in tables if re.search(re.escape(t.sql) + r"\b|" + re.escape(t.sql) + " ", text)}
     if "$S.t2" in names or "$S.t1" in names:
         names |= {"$S.r1", "$S.t1"}
@@ -86,6 +91,7 @@ def repro_text(tables, contents, statement, upto, distribute, heading):
             for name, cols, target, action in t.foreign:
                 out.append("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY %s REFERENCES %s%s;".replace(
                     "$S", schema) % (t.sql.replace("$S", schema), name, cols, target.replace("$S", schema), action))
+        out += [sql.replace("$S", schema) + ";" for sql, only_d, optional in extras]
     for schema in "dp":
         out.append("\\echo ==== %s" % schema)
         out += ["%s%s" % (s.sql.replace("$S", schema), ";" if s.data is None else ";\n" + s.data + "\\.")

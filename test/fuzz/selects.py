@@ -272,6 +272,8 @@ class SelectGen(SourceGen):
             self.ctes.append((name, out))
         sql, out, order = self.select(depth)
         self.ctes = []
+        if sql.startswith("WITH "):
+            return "WITH %s, %s" % (", ".join(parts), sql[5:]), out, order
         return "WITH %s %s" % (", ".join(parts), sql), out, order
 
     def recursive(self):

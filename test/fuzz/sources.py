@@ -21,10 +21,12 @@ class SourceGen(ExprGen):
 
     def __init__(self, rng, tables):
         super().__init__(rng, tables)
-        self.ctes = []
+        self.ctes, self.views = [], []
 
     # ---- single items
     def table(self):
+        if self.views and self.maybe(0.06):
+            return self.pick(self.views)
         weights = {"dist": 5, "ref": 2, "single": 1, "local": 1}
         return self.rng.choices(self.tables, [weights[t.place] for t in self.tables])[0]
 
@@ -63,7 +65,12 @@ class SourceGen(ExprGen):
 
     def function(self, scope=()):
         """A set-returning function or VALUES in FROM."""
-        a, r = self.alias("f"), self.rng.randint(0, 4)
+        a, r = self.alias("f"), self.rng.randint(0, 5)
+        if r == 5 and self.views:
+            t2 = next(t for t in self.tables if t.name == "t2")
+            cols = [Col("%s.%s" % (a, c.name), c.kind) for c in t2.cols]
+            return Item("$S.f_rows(%d) AS %s" % (self.rng.randint(3, 30), a), cols,
+                        ["%s.k" % a, "%s.id" % a], [a])
         if r == 0:
             return Item("generate_series(1, %d) AS %s(n)" % (self.rng.randint(1, 9), a),
                         [Col(a + ".n", "i4")], [a + ".n"], [a])

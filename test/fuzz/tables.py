@@ -192,6 +192,31 @@ def build(rng):
     return [r1, r2, t1, t2] + list(_loners(rng, r1))
 
 
+def views(tables, rng):
+    """Views as readable Tables, and the steps that make them and the functions of an epoch."""
+    t1, t2 = (next(t for t in tables if t.name == n) for n in ("t1", "t2"))
+    v1 = Table("v1", "view", "k")
+    v1.cols, v1.pk = t1.cols, t1.pk
+    v2 = Table('"View Two"', "view", "k")
+    v2.cols = [Column("k", t1.col("k").kind), Column("n", "i8"), Column("top", "txt")]
+    v2.pk = ["k"]
+    body = "SELECT count(*) FROM $S.t1 x LEFT JOIN $S.r1 y ON y.id = x.a WHERE x.id < v"
+    steps = [
+        "CREATE VIEW $S.v1 AS SELECT * FROM $S.t1 WHERE id > %d" % rng.randint(0, 9),
+        'CREATE VIEW $S."View Two" AS SELECT x.k, count(*) AS n, max(y.b) AS top '
+        "FROM $S.t2 x %s JOIN $S.t1 y ON x.k = y.k GROUP BY x.k" % rng.choice(["", "LEFT"]),
+        "CREATE FUNCTION $S.f_count(v int4) RETURNS int8 LANGUAGE plpgsql STABLE AS "
+        "$$DECLARE n int8; BEGIN %s; RETURN n; END$$" % body.replace("count(*)", "count(*) INTO n"),
+        "CREATE FUNCTION $S.f_sql(v int4) RETURNS int8 LANGUAGE sql STABLE AS $$ %s$$" % body,
+        "CREATE FUNCTION $S.f_rows(v int4) RETURNS SETOF $S.t2 LANGUAGE sql STABLE AS "
+        "$$ SELECT * FROM $S.t2 WHERE id < v$$",
+        "CREATE FUNCTION $S.f_put(v int4, w text) RETURNS int4 LANGUAGE plpgsql AS $$"
+        "DECLARE n int4; BEGIN UPDATE $S.t1 SET b = w WHERE id = v AND b <> w; GET DIAGNOSTICS n = ROW_COUNT; "
+        "BEGIN INSERT INTO $S.t1 SELECT * FROM $S.t1 WHERE id = v; EXCEPTION WHEN OTHERS THEN n := n + 100; END; "
+        "RETURN n; END$$"]
+    return [v1, v2], [(sql, False, True) for sql in steps]
+
+
 def setup_steps(tables, rng, distribute):
     """List of (template, only_d, optional): half of the rows come before distribution."""
     steps = []

@@ -241,13 +241,13 @@ class WriteGen(SelectGen):
                          write=True, any_violation=True)]
         if r < 0.7:
             item = self.base(only=False)
-            ref = next((c.ref for c in item.cols if c.ref.endswith(".id")))
+            ref = next((c.ref for c in item.cols if c.ref.endswith(".id")), "7")
             return [Step("WITH w AS (%s) SELECT w.i AS c1, w.b AS c2, %s AS c3 FROM w LEFT JOIN %s ON %s = w.i" % (
                 core, self.pick(item.cols).ref, item.sql, ref), write=True, any_violation=True)]
         other = self.pick([t for t in self.tables if t.name in ("t4", "l1", "t5") and t.sql + " " not in core])
         key = "k, " if other.key else ""
         value = "%s, " % self.lit(other.col("k").kind) if other.key else ""
-        return [Step("WITH w AS (%s) INSERT INTO %s (%sid, b) SELECT %si + %d, b FROM w ON CONFLICT DO NOTHING" % (
+        return [Step("WITH w AS (%s) INSERT INTO %s (%sid, b) SELECT %si + %d, b FROM w ORDER BY i, b ON CONFLICT DO NOTHING" % (
             core, other.sql, key, value, self.rng.randint(1, 90) * 1000), write=True, any_violation=True)]
 
     def truncate(self):
@@ -308,6 +308,21 @@ class WriteGen(SelectGen):
             return [Step("SELECT (SELECT id FROM %s) FROM %s AS %s" % (t.sql, t.sql, a))]
         return [Step("INSERT INTO $S.t2 (k, id, rid) VALUES (%s, 77777, 999)" % kinds.quote(
             self.pick(next(x for x in self.tables if x.name == "t2").rows)["k"]), write=True)]
+
+    def call(self):
+        """Functions that read and write the tables, called often enough for generic plans."""
+        r, item = self.rng.randint(0, 3), self.base()
+        ref = next((c.ref for c in item.cols if c.kind == "i4"), "7")
+        if r == 0:
+            return [Step("SELECT %s AS c1, $S.%s(%s) AS c2 FROM %s%s ORDER BY %s LIMIT 12" % (
+                ref, self.pick(["f_count", "f_sql"]), ref, item.sql, self.where(item), ", ".join(item.uniq)), [0])]
+        if r == 1:
+            return [Step("SELECT * FROM %s WHERE $S.%s(%s %% 3 + 2) > %d" % (
+                item.sql, self.pick(["f_count", "f_sql"]), ref, self.rng.randint(0, 4)))]
+        if r == 2:
+            return [Step("SELECT * FROM $S.f_rows(%d)" % self.rng.randint(2, 40))]
+        return [Step("SELECT n, $S.f_put(n, %s) FROM generate_series(1, 8) AS n" % self.lit("txt"), write=True),
+                Step("SELECT count(*), max(b) FROM $S.t1")]
 
     def copy(self):
         """COPY FROM STDIN of new rows, or COPY TO STDOUT."""
