@@ -115,6 +115,8 @@ def _canon(value, oid, loose):
             return value
     if oid in FLOAT_OIDS and loose:
         return "%.9g" % float(value)
+    if loose and "." in value:
+        return re.sub(r"\.0+\b|(\.\d*?[1-9])0+\b", r"\1", value)
     return value
 
 
