@@ -136,3 +136,34 @@ CREATE FUNCTION shardlite_internal.fragment_text(query text)
     RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_fragment_text';
 
 -- ----------------------------------------------------- functions for users
+
+-- ------------------------------------------------------------------ nodes
+
+CREATE FUNCTION shardlite_add_node(host text, port int DEFAULT 5432) RETURNS int
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_add_node';
+COMMENT ON FUNCTION shardlite_add_node IS 'make a server a node of the cluster; returns its node id';
+CREATE FUNCTION shardlite_remove_node(host text, port int DEFAULT 5432) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_remove_node';
+COMMENT ON FUNCTION shardlite_remove_node IS 'remove a node that holds no shards';
+CREATE FUNCTION shardlite_update_node(node_id int, host text, port int) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_update_node';
+COMMENT ON FUNCTION shardlite_update_node IS 'tell all nodes the new address of a node';
+CREATE FUNCTION shardlite_set_node_property(host text, port int, property text, value boolean) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_set_node_property';
+COMMENT ON FUNCTION shardlite_set_node_property IS 'set a property of a node: holds_shards';
+CREATE FUNCTION shardlite_check_nodes(OUT node_id int, OUT host text, OUT port int, OUT reachable boolean,
+        OUT server_version text, OUT latency_ms double precision, OUT error text) RETURNS SETOF record
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_check_nodes';
+COMMENT ON FUNCTION shardlite_check_nodes IS 'contact every node and say what came of it';
+REVOKE ALL ON FUNCTION shardlite_add_node, shardlite_remove_node, shardlite_update_node,
+    shardlite_set_node_property, shardlite_check_nodes FROM PUBLIC;
+
+-- PostgreSQL creates no view in pg_catalog, but lets one move there.
+CREATE VIEW shardlite.shardlite_nodes AS
+    SELECT n.node_id, n.host, n.port, n.role, n.holds_shards, n.region, n.node_id = l.node_id AS is_local,
+        (SELECT count(*) FROM shardlite.shard s WHERE s.node_id = n.node_id) AS shards
+    FROM shardlite.node n, shardlite.local_node l
+    ORDER BY n.node_id;
+ALTER VIEW shardlite.shardlite_nodes SET SCHEMA pg_catalog;
+COMMENT ON VIEW pg_catalog.shardlite_nodes IS 'the servers of the cluster';
+GRANT SELECT ON pg_catalog.shardlite_nodes TO PUBLIC;

@@ -25,7 +25,7 @@
 
 #include "commands/ddl_names.h"
 #include "commands/ddl_run.h"
-#include "transaction/dist_xact.h"
+#include "common/node_session.h"
 
 PG_FUNCTION_INFO_V1(shardlite_run_on_shards);
 PG_FUNCTION_INFO_V1(shardlite_run_as_typed);
@@ -98,7 +98,7 @@ ddl_run_as_typed(const char *command, List *object_names)
 static void
 ensure_node_session(void)
 {
-	if (!in_node_session())
+	if (!node_session)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("this function is for the nodes of a cluster among themselves")));

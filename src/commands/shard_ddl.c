@@ -11,9 +11,9 @@
 
 #include "commands/ddl_names.h"
 #include "commands/ddl_run.h"
+#include "commands/node_flight.h"
 #include "commands/shard_ddl.h"
 #include "metadata/node.h"
-#include "transaction/dist_xact.h"
 
 /* ------------------------------------------------------------ array text */
 
@@ -48,30 +48,6 @@ names_to_strings(List *names)
 		strings = lappend(strings, (void *) name->prefix);
 	}
 	return strings;
-}
-
-/* ---------------------------------------------------------------- flights */
-
-/* Queue and push one statement; appends its request to flights. */
-static List *
-start_flight(List *flights, int32 node_id, const char *sql)
-{
-	RemoteConnection *conn = dist_xact_connection(node_id, DIST_ACCESS_WRITE);
-	RemoteRequest *request = remote_send(conn, sql, NULL, 0, NULL, NULL);
-
-	remote_sync(conn);
-	return lappend(flights, request);
-}
-
-static void
-finish_flights(List *flights)
-{
-	ListCell   *lc;
-
-	foreach(lc, flights)
-		remote_finish(lfirst(lc));
-	foreach(lc, flights)
-		remote_release(lfirst(lc));
 }
 
 /* ------------------------------------------------------------- shard DDL */
@@ -154,13 +130,13 @@ shard_ddl_execute(const ShardDdl *ddl)
 
 			nids = shards_of_node(group, node->address.node_id, ids);
 			if (nids > 0 && !node->is_local)
-				flights = start_flight(flights, node->address.node_id,
+				flights = flight_start(flights, node->address.node_id,
 									   run_on_shards_call(ddl, ids, nids));
 		}
 		nids = shards_of_node(group, local_node_id(), ids);
 		if (nids > 0)
 			run_local_shards(ddl, ids, nids);
-		finish_flights(flights);
+		flight_finish(flights);
 	}
 	PG_CATCH();
 	{
@@ -211,7 +187,7 @@ ddl_run_on_others(const char *command, List *object_names)
 		const ClusterNode *node = lfirst(lc);
 
 		if (!node->is_local)
-			flights = start_flight(flights, node->address.node_id, sql.data);
+			flights = flight_start(flights, node->address.node_id, sql.data);
 	}
-	finish_flights(flights);
+	flight_finish(flights);
 }
