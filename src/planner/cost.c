@@ -1,0 +1,84 @@
+/*
+ * cost.c
+ *		Estimates for work on shards, in the units of PostgreSQL's cost model.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/syscache.h"
+
+#include "planner/cost.h"
+
+/* A round trip, and the work of starting one fragment in it. */
+#define ROUND_TRIP_COST		50.0
+#define FRAGMENT_COST		5.0
+
+/* Moving one row to the coordinator: per row, and per byte. */
+#define TRANSFER_ROW_COST	0.02
+#define TRANSFER_BYTE_COST	0.0002
+
+/* Rows of a shard whose size nobody has measured. */
+#define DEFAULT_SHARD_ROWS	3000.0
+
+/* Rows that the shell's statistics promise; -1 when there are none. */
+static double
+measured_rows(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	double		rows;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+	ReleaseSysCache(tuple);
+	return rows > 0 ? rows : -1;
+}
+
+void
+cost_table_size(RelOptInfo *rel, const DistTable * table)
+{
+	double		rows = measured_rows(table->relid);
+	double		width = 32;
+
+	if (rows < 0)
+		rows = DEFAULT_SHARD_ROWS * table->group->nshards;
+	for (AttrNumber attno = 1; attno <= rel->max_attr; attno++)
+		width += rel->attr_widths[attno - rel->min_attr] > 0 ?
+			rel->attr_widths[attno - rel->min_attr] : 8;
+	rel->tuples = rows;
+	rel->pages = (BlockNumber) Min(1 + ceil(rows * width / BLCKSZ),
+								   (double) MaxBlockNumber);
+	rel->allvisfrac = 0;
+}
+
+/*
+ * Shards work side by side, so reading costs as much as one of them; rows
+ * arrive one after the other.
+ */
+void
+cost_fragment(Path *path, const FragmentCost * fragment)
+{
+	double		share = 1.0 / Max(fragment->total_shards, 1);
+	double		looked_at = fragment->table_rows * share;
+	double		pages = fragment->table_pages * share;
+	Cost		run;
+
+	if (fragment->by_index)
+	{
+		looked_at = Min(looked_at, fragment->rows);
+		pages = Min(pages, fragment->rows);
+	}
+	path->rows = fragment->rows;
+	path->startup_cost = ROUND_TRIP_COST + fragment->quals.startup +
+		FRAGMENT_COST * fragment->nshards;
+	run = pages * seq_page_cost +
+		looked_at * (cpu_tuple_cost + fragment->quals.per_tuple);
+	run += fragment->rows *
+		(TRANSFER_ROW_COST + TRANSFER_BYTE_COST * fragment->width);
+	path->total_cost = path->startup_cost + run;
+}

@@ -1,0 +1,32 @@
+/*
+ * cost.h
+ *		Estimates for work on shards: sizes of distributed tables, cost of
+ *		fetching rows from them.
+ */
+#ifndef SHARDLITE_COST_H
+#define SHARDLITE_COST_H
+
+#include "nodes/pathnodes.h"
+
+#include "metadata/dist_table.h"
+
+/* What a fragment does, as far as it costs. */
+typedef struct FragmentCost
+{
+	double		rows;			/* that arrive here, from all shards */
+	int			width;
+	int			nshards;		/* that are asked */
+	int			total_shards;
+	double		table_rows;		/* of the whole table */
+	double		table_pages;
+	QualCost	quals;			/* of the pushed quals, per row looked at */
+	bool		by_index;		/* an index finds the rows on the shard */
+}			FragmentCost;
+
+/* Fill pages and tuples of a shell's RelOptInfo from its statistics. */
+extern void cost_table_size(RelOptInfo *rel, const DistTable * table);
+
+/* Set startup and total cost of a path. */
+extern void cost_fragment(Path *path, const FragmentCost * fragment);
+
+#endif							/* SHARDLITE_COST_H */

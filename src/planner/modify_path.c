@@ -1,0 +1,348 @@
+/*
+ * modify_path.c
+ *		DistModify: rows that PostgreSQL's executor computes are written to the
+ *		shards of a table, or to every copy of a reference table.
+ *
+ * Takes the place of ModifyTable at the top of a query level.  The source
+ * delivers what ModifyTable would get (the processed target list); the plan
+ * says which of its columns are sent.  RETURNING is computed here, from plain
+ * columns that the shards send back and from columns of the source row.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "nodes/extensible.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "optimizer/paramassign.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/tlist.h"
+
+#include "metadata/dist_table.h"
+#include "planner/modify_path.h"
+#include "planner/modify_text.h"
+#include "planner/target_table.h"
+
+static Plan *plan_dist_modify(PlannerInfo *root, RelOptInfo *rel,
+							  CustomPath *best_path, List *tlist,
+							  List *clauses, List *custom_plans);
+
+static const CustomPathMethods dist_modify_path_methods = {
+	.CustomName = DIST_MODIFY_NAME,
+	.PlanCustomPath = plan_dist_modify,
+};
+
+/*
+ * Lock the local rows of a reference table before new values are computed
+ * from them; other nodes' copies are then written under the same lock.
+ */
+static Path *
+lock_reference_rows(PlannerInfo *root, RelOptInfo *final_rel, Path *source)
+{
+	Query	   *parse = root->parse;
+	PlanRowMark *mark = makeNode(PlanRowMark);
+
+	mark->rti = mark->prti = parse->resultRelation;
+	mark->rowmarkId = REFERENCE_ROWMARK_ID(mark->rti);
+	mark->markType = ROW_MARK_EXCLUSIVE;
+	mark->strength = target_table_lock_strength(parse);
+	if (mark->strength == LCS_FORNOKEYUPDATE)
+		mark->markType = ROW_MARK_NOKEYEXCLUSIVE;
+	mark->allMarkTypes = 1 << mark->markType;
+	mark->waitPolicy = LockWaitBlock;
+	root->rowMarks = lappend(root->rowMarks, mark);
+	return (Path *) create_lockrows_path(root, final_rel, source, root->rowMarks,
+										 assign_special_exec_param(root));
+}
+
+static CustomPath *
+make_modify_path(PlannerInfo *root, RelOptInfo *final_rel,
+				 ModifyTablePath *modify, const DistTable * table)
+{
+	CustomPath *path = makeNode(CustomPath);
+	Path	   *source = modify->subpath;
+
+	if (table->kind == DIST_REFERENCE && modify->operation != CMD_INSERT)
+		source = lock_reference_rows(root, final_rel, source);
+	path->path = modify->path;
+	path->path.type = T_CustomPath;
+	path->path.pathtype = T_CustomScan;
+	path->custom_paths = list_make1(source);
+	path->custom_private = list_make1(modify);
+	path->methods = &dist_modify_path_methods;
+	return path;
+}
+
+void
+modify_paths_replace(PlannerInfo *root, RelOptInfo *final_rel)
+{
+	Query	   *parse = root->parse;
+	DistTable  *table;
+	ListCell   *lc;
+
+	if (parse->commandType == CMD_SELECT || parse->resultRelation == 0)
+		return;
+	table = dist_table_find(planner_rt_fetch(parse->resultRelation, root)->relid);
+	if (table == NULL)
+		return;
+	foreach(lc, final_rel->pathlist)
+	{
+		Path	   *path = lfirst(lc);
+
+		if (IsA(path, ModifyTablePath))
+			lfirst(lc) = make_modify_path(root, final_rel,
+										  (ModifyTablePath *) path, table);
+	}
+}
+
+/* Label the source's columns, so that row marks find their junk columns. */
+static void
+label_columns(List *tlist, List *labels)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	forboth(lc, tlist, lc2, labels)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+		TargetEntry *label = lfirst_node(TargetEntry, lc2);
+
+		tle->resname = label->resname;
+		tle->resjunk = label->resjunk;
+	}
+}
+
+static void
+send_column(ModifyPlan * plan, int resno, Oid type)
+{
+	plan->sent = lappend_int(plan->sent, resno);
+	plan->row_types = lappend(plan->row_types, makeString(modify_type_name(type)));
+}
+
+/* INSERT: the source has one column per attribute, dropped ones included. */
+static List *
+send_inserted(ModifyPlan * plan, Relation relation, const DistTable * table)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *attnos = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped || att->attgenerated != '\0')
+			continue;
+		attnos = lappend_int(attnos, att->attnum);
+		send_column(plan, att->attnum, att->atttypid);
+		if (table->kind == DIST_HASH && att->attnum == table->key_attno)
+			plan->key_resno = att->attnum;
+	}
+	return attnos;
+}
+
+/* What identifies a row to be changed comes first. */
+static List *
+send_identity(ModifyPlan * plan, Relation relation, const DistTable * table,
+			  List *source)
+{
+	List	   *key_attnos = NIL;
+	ListCell   *lc;
+
+	if (table->kind != DIST_REFERENCE)
+	{
+		plan->row_id_resno = target_list_junk(source, "ctid");
+		plan->row_id_leaf = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+		if (plan->row_id_resno == 0)
+			elog(ERROR, "source of the changed rows has no ctid");
+		send_column(plan, plan->row_id_resno, TIDOID);
+		return NIL;
+	}
+	key_attnos = target_table_row_key(relation);
+	foreach(lc, key_attnos)
+	{
+		AttrNumber	attno = lfirst_int(lc);
+
+		send_column(plan, target_list_junk(source, old_column_name(attno)),
+					TupleDescAttr(RelationGetDescr(relation), attno - 1)->atttypid);
+	}
+	plan->nkeycols = list_length(key_attnos);
+	return key_attnos;
+}
+
+/* UPDATE: the assigned columns come first in the source. */
+static void
+send_assigned(ModifyPlan * plan, Relation relation, const DistTable * table,
+			  List *assigned)
+{
+	ListCell   *lc;
+
+	foreach(lc, assigned)
+	{
+		AttrNumber	attno = lfirst_int(lc);
+		int			resno = foreach_current_index(lc) + 1;
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), attno - 1);
+
+		send_column(plan, resno, att->atttypid);
+		if (table->kind == DIST_HASH && attno == table->key_attno)
+			plan->key_resno = resno;
+	}
+}
+
+/* The whole new row, for rows that move to another shard. */
+static List *
+send_moved(ModifyPlan * plan, Relation relation, List *assigned, List *source)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *attnos = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		int			resno = 0;
+		ListCell   *lc;
+
+		if (att->attisdropped || att->attgenerated != '\0')
+			continue;
+		foreach(lc, assigned)
+		{
+			if (lfirst_int(lc) == att->attnum)
+				resno = foreach_current_index(lc) + 1;
+		}
+		if (resno == 0)
+			resno = target_list_junk(source, old_column_name(att->attnum));
+		attnos = lappend_int(attnos, att->attnum);
+		plan->move_sent = lappend_int(plan->move_sent, resno);
+		plan->move_types = lappend(plan->move_types,
+								   makeString(modify_type_name(att->atttypid)));
+	}
+	return attnos;
+}
+
+/*
+ * Columns that RETURNING is computed from.  Those of the target go to
+ * *returning when the shards send them; returns the scan tuple's target list.
+ */
+static List *
+returning_columns(PlannerInfo *root, ModifyPlan * plan, List *returning_list,
+				  List **returning)
+{
+	List	   *vars = pull_var_clause((Node *) returning_list,
+									   PVC_RECURSE_AGGREGATES |
+									   PVC_RECURSE_WINDOWFUNCS |
+									   PVC_INCLUDE_PLACEHOLDERS);
+	List	   *tlist = NIL;
+	ListCell   *lc;
+
+	foreach(lc, vars)
+	{
+		Expr	   *expr = lfirst(lc);
+		Var		   *var = (Var *) expr;
+		int			resno = list_length(tlist) + 1;
+
+		if (tlist_member(expr, tlist) != NULL)
+			continue;
+		tlist = lappend(tlist, makeTargetEntry(expr, resno, NULL, false));
+		if (!IsA(expr, Var) || var->varno != plan->result_rti)
+		{
+			TargetEntry *source = tlist_member(expr, root->processed_tlist);
+
+			if (source == NULL)
+				elog(ERROR, "RETURNING column is missing from the source");
+			plan->child_fill = lappend_int(lappend_int(plan->child_fill, resno),
+										   source->resno);
+		}
+		else if (var->varattno == TableOidAttributeNumber)
+		{
+			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_TABLEOID);
+			plan->fill_tableoid = plan->relid;
+		}
+		else
+			*returning = lappend(*returning, var);
+	}
+	return tlist;
+}
+
+/* Fill in what the operation needs; returns ON CONFLICT's parameters. */
+static List *
+fill_operation(PlannerInfo *root, ModifyPlan * plan, ModifyTablePath *modify,
+			   List *returning)
+{
+	DistTable  *table = dist_table_get(plan->relid);
+	Relation	relation = table_open(plan->relid, NoLock);
+	List	   *source = root->processed_tlist;
+	List	   *tail_params = NIL;
+
+	if (plan->operation == CMD_INSERT)
+	{
+		List	   *attnos = send_inserted(plan, relation, table);
+
+		modify_text_insert(plan, root, relation, attnos, returning, &tail_params);
+	}
+	else
+	{
+		List	   *key_attnos = send_identity(plan, relation, table, source);
+		List	   *assigned = NIL;
+
+		if (plan->operation == CMD_UPDATE)
+			assigned = linitial(modify->updateColnosLists);
+		send_assigned(plan, relation, table, assigned);
+		modify_text_update(plan, relation, assigned, key_attnos, returning);
+		if (plan->key_resno != 0)
+			modify_text_move(plan, relation,
+							 send_moved(plan, relation, assigned, source),
+							 returning);
+	}
+	table_close(relation, NoLock);
+	return tail_params;
+}
+
+static Plan *
+plan_dist_modify(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
+				 List *tlist, List *clauses, List *custom_plans)
+{
+	ModifyTablePath *modify = linitial(best_path->custom_private);
+	List	   *returning_list = NIL;
+	CustomScan *scan = makeNode(CustomScan);
+	Plan	   *source = linitial(custom_plans);
+	List	   *returning = NIL;
+	ModifyPlan	plan;
+
+	memset(&plan, 0, sizeof(plan));
+	plan.operation = modify->operation;
+	plan.result_rti = linitial_int(modify->resultRelations);
+	plan.relid = planner_rt_fetch(plan.result_rti, root)->relid;
+	plan.colocation_id = dist_table_get(plan.relid)->colocation_id;
+	plan.can_set_tag = modify->canSetTag;
+	if (modify->returningLists != NIL)
+	{
+		returning_list = linitial(modify->returningLists);
+		plan.returns_rows = true;
+	}
+	if (modify->onconflict != NULL)
+	{
+		plan.do_nothing = modify->onconflict->action == ONCONFLICT_NOTHING;
+		plan.do_update = modify->onconflict->action == ONCONFLICT_UPDATE;
+	}
+
+	label_columns(source->targetlist, root->processed_tlist);
+	scan->custom_scan_tlist = returning_columns(root, &plan, returning_list, &returning);
+	scan->custom_exprs = fill_operation(root, &plan, modify, returning);
+	plan.ntailparams = list_length(scan->custom_exprs);
+	scan->scan.plan.targetlist = copyObject(returning_list);
+	scan->custom_plans = custom_plans;
+	scan->custom_private = modify_plan_encode(&plan);
+	scan->methods = GetCustomScanMethods(DIST_MODIFY_NAME, false);
+
+	/*
+	 * create_plan labels the top plan's columns from here, as it must for any
+	 * node but ModifyTable; what comes out are the RETURNING columns.
+	 */
+	root->processed_tlist = returning_list;
+	return (Plan *) scan;
+}

@@ -1,0 +1,98 @@
+/*
+ * path_tier.c
+ *		Tier 3: PostgreSQL's own planner, with scans of distributed tables and
+ *		writes to them replaced through hooks.
+ *
+ * The hooks act on marked shells only (shell_mark.h), so plans that this tier
+ * did not start are never touched.
+ */
+#include "postgres.h"
+
+#include "nodes/pathnodes.h"
+#include "optimizer/paths.h"
+#include "optimizer/plancat.h"
+#include "optimizer/planner.h"
+
+#include "planner/cost.h"
+#include "planner/modify_path.h"
+#include "planner/path_tier.h"
+#include "planner/scan_path.h"
+#include "planner/shell_mark.h"
+
+static get_relation_info_hook_type next_relation_info = NULL;
+static set_rel_pathlist_hook_type next_rel_pathlist = NULL;
+static create_upper_paths_hook_type next_upper_paths = NULL;
+
+/*
+ * The planner looked at the empty shell: put in the whole table.  Indexes
+ * stay, because uniqueness within the shards is uniqueness, but none can be
+ * scanned here.
+ */
+static void
+shell_relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
+{
+	ShellMark	mark;
+	ListCell   *lc;
+
+	if (next_relation_info)
+		next_relation_info(root, relid, inhparent, rel);
+	if (!shell_mark_get(root->simple_rte_array[rel->relid], &mark))
+		return;
+	cost_table_size(rel, dist_table_get(relid));
+	rel->rel_parallel_workers = 0;
+	rel->statlist = NIL;
+	foreach(lc, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, lc);
+
+		index->amhasgettuple = false;
+		index->amhasgetbitmap = false;
+		index->tuples = rel->tuples;
+	}
+}
+
+static void
+shell_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	if (next_rel_pathlist)
+		next_rel_pathlist(root, rel, rti, rte);
+	scan_paths_replace(root, rel, rti, rte);
+}
+
+static void
+shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
+				  RelOptInfo *output_rel, void *extra)
+{
+	if (next_upper_paths)
+		next_upper_paths(root, stage, input_rel, output_rel, extra);
+	if (stage == UPPERREL_FINAL)
+		modify_paths_replace(root, output_rel);
+}
+
+/*
+ * Parallel workers cannot use this backend's connections, and a fragment may
+ * need a transaction id, which parallel mode forbids.
+ */
+PlannedStmt *
+plan_path_tier(Query *parse, const char *query_string, int cursor_options,
+			   ParamListInfo params)
+{
+	PlannedStmt *stmt;
+
+	shell_marks_set(parse);
+	stmt = standard_planner(parse, query_string,
+							cursor_options & ~CURSOR_OPT_PARALLEL_OK, params);
+	shell_marks_announce_locks(stmt);
+	return stmt;
+}
+
+void
+path_tier_init(void)
+{
+	next_relation_info = get_relation_info_hook;
+	get_relation_info_hook = shell_relation_info;
+	next_rel_pathlist = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = shell_rel_pathlist;
+	next_upper_paths = create_upper_paths_hook;
+	create_upper_paths_hook = shell_upper_paths;
+}

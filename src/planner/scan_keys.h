@@ -1,0 +1,17 @@
+/*
+ * scan_keys.h
+ *		Which shards can hold rows that satisfy some quals?
+ */
+#ifndef SHARDLITE_SCAN_KEYS_H
+#define SHARDLITE_SCAN_KEYS_H
+
+#include "planner/dist_rel.h"
+
+/*
+ * Look for "key = value" and "key = ANY (values)" among bare clauses.  True:
+ * *keys are expressions of the key's type, or arrays of it, without Vars of
+ * the relation; only shards of these values matter.
+ */
+extern bool scan_keys_find(const DistRel * dist, List *clauses, List **keys);
+
+#endif							/* SHARDLITE_SCAN_KEYS_H */

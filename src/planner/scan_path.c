@@ -1,0 +1,430 @@
+/*
+ * scan_path.c
+ *		DistScan: the path that reads a base relation from its shards, and the
+ *		CustomScan made of it.
+ *
+ * The scan's tuple (custom_scan_tlist) holds plain Vars; PlaceHolderVars and
+ * other expressions of the relation's target are computed from them here.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_type.h"
+#include "nodes/extensible.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
+#include "optimizer/tlist.h"
+
+#include "deparse/query_text.h"
+#include "plan/dist_plan.h"
+#include "planner/cost.h"
+#include "planner/dist_rel.h"
+#include "planner/scan_keys.h"
+#include "planner/scan_path.h"
+#include "planner/shell_mark.h"
+
+static Plan *plan_dist_scan(PlannerInfo *root, RelOptInfo *rel,
+							CustomPath *best_path, List *tlist,
+							List *clauses, List *custom_plans);
+
+static const CustomPathMethods dist_scan_path_methods = {
+	.CustomName = DIST_SCAN_NAME,
+	.PlanCustomPath = plan_dist_scan,
+};
+
+/* Bare expressions of RestrictInfos. */
+static List *
+bare_clauses(List *restrictinfos)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, restrictinfos)
+		clauses = lappend(clauses, lfirst_node(RestrictInfo, lc)->clause);
+	return clauses;
+}
+
+/* Join clauses of a parameterized path that the shards can evaluate. */
+static List *
+shippable_join_clauses(const DistRel * dist, RelOptInfo *rel, ParamPathInfo *info)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	if (info == NULL || dist->before_writes)
+		return NIL;
+	foreach(lc, info->ppi_clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (dist_rel_can_ship(dist, rel, clause))
+			clauses = lappend(clauses, clause);
+	}
+	return clauses;
+}
+
+/* Is one of the clauses an equality on the first column of an index? */
+static bool
+index_finds(RelOptInfo *rel, List *clauses)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, clauses)
+	{
+		OpExpr	   *op = (OpExpr *) lfirst(lc);
+
+		if (!IsA(op, OpExpr) || list_length(op->args) != 2)
+			continue;
+		foreach(lc2, rel->indexlist)
+		{
+			IndexOptInfo *index = lfirst_node(IndexOptInfo, lc2);
+
+			for (int i = 0; i < 2; i++)
+			{
+				Node	   *side = strip_implicit_coercions(list_nth(op->args, i));
+
+				if (IsA(side, Var) && ((Var *) side)->varno == rel->relid &&
+					((Var *) side)->varattno == index->indexkeys[0])
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void
+cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
+		  const DistRel * dist)
+{
+	FragmentCost fragment;
+	List	   *clauses = bare_clauses(shipped);
+	List	   *keys = NIL;
+	double		rows = path->path.param_info != NULL ?
+		path->path.param_info->ppi_rows : rel->rows;
+
+	memset(&fragment, 0, sizeof(fragment));
+	fragment.rows = rows;
+	fragment.width = rel->reltarget->width;
+	fragment.total_shards = dist->group->nshards;
+	fragment.nshards = dist->group->nshards;
+	if (scan_keys_find(dist, clauses, &keys))
+		fragment.nshards = Min(fragment.nshards, Max(list_length(keys), 1));
+	fragment.table_rows = rel->tuples;
+	fragment.table_pages = rel->pages;
+	cost_qual_eval(&fragment.quals, clauses, root);
+	fragment.by_index = index_finds(rel, clauses);
+
+	/* rows that a filter here removes arrive all the same */
+	if (list_length(shipped) < list_length(rel->baserestrictinfo))
+		fragment.rows = Max(rows, clamp_row_est(rel->tuples *
+												clauselist_selectivity(root, shipped, rel->relid, JOIN_INNER, NULL)));
+	cost_fragment(&path->path, &fragment);
+	path->path.rows = rows;
+	path->path.total_cost += rel->reltarget->cost.startup +
+		rel->reltarget->cost.per_tuple * rows;
+}
+
+/* Add a DistScan; required_outer may be empty. */
+static void
+add_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
+			  Relids required_outer)
+{
+	CustomPath *path = makeNode(CustomPath);
+	List	   *shipped = dist->conds;
+
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = rel;
+	path->path.pathtarget = rel->reltarget;
+	path->path.param_info = get_baserel_parampathinfo(root, rel, required_outer);
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->methods = &dist_scan_path_methods;
+
+	shipped = list_concat_copy(shipped,
+							   shippable_join_clauses(dist, rel, path->path.param_info));
+	path->custom_private = list_make2(dist, shipped);
+	cost_scan(root, rel, path, shipped, dist);
+	add_path(rel, (Path *) path);
+}
+
+/* State of match_column: one column expression of an equivalence class. */
+typedef struct ColumnMatch
+{
+	Expr	   *current;
+	List	   *done;
+}			ColumnMatch;
+
+static bool
+match_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
+			 EquivalenceMember *em, void *arg)
+{
+	ColumnMatch *match = arg;
+
+	if (match->current != NULL)
+		return equal(match->current, em->em_expr);
+	if (list_member(match->done, em->em_expr))
+		return false;
+	match->current = em->em_expr;
+	return true;
+}
+
+/* Join clauses that could restrict this scan by values of other relations. */
+static List *
+movable_clauses(PlannerInfo *root, RelOptInfo *rel)
+{
+	List	   *result = NIL;
+	ColumnMatch match = {NULL, NIL};
+	ListCell   *lc;
+
+	foreach(lc, rel->joininfo)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (join_clause_is_movable_to(clause, rel))
+			result = lappend(result, clause);
+	}
+	if (!rel->has_eclass_joins)
+		return result;
+	for (;;)
+	{
+		List	   *clauses;
+
+		match.current = NULL;
+		clauses = generate_implied_equalities_for_column(root, rel, match_column,
+														 &match, rel->lateral_referencers);
+		if (match.current == NULL)
+			return result;
+		foreach(lc, clauses)
+		{
+			RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+			if (join_clause_is_movable_to(clause, rel))
+				result = lappend(result, clause);
+		}
+		match.done = lappend(match.done, match.current);
+	}
+}
+
+/* Add scans parameterized by the relations that join clauses mention. */
+static void
+add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel, DistRel * dist)
+{
+	List	   *seen = NIL;
+	ListCell   *lc;
+
+	foreach(lc, movable_clauses(root, rel))
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+		Relids		outer;
+		ListCell   *lc2;
+		bool		known = false;
+
+		if (!dist_rel_can_ship(dist, rel, clause))
+			continue;
+		outer = bms_union(clause->clause_relids, rel->lateral_relids);
+		outer = bms_del_member(outer, rel->relid);
+		foreach(lc2, seen)
+			known |= bms_equal(lfirst(lc2), outer);
+		if (known || bms_is_empty(outer))
+			continue;
+		seen = lappend(seen, outer);
+		add_scan_path(root, rel, dist, outer);
+	}
+}
+
+void
+scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	ShellMark	mark;
+	DistRel    *dist;
+
+	if (!shell_mark_get(rte, &mark) || !IS_SIMPLE_REL(rel) || IS_DUMMY_REL(rel))
+		return;
+	dist = dist_rel_make_base(root, rel, rti);
+	rel->fdw_private = dist;
+	rel->pathlist = NIL;
+	rel->partial_pathlist = NIL;
+	rel->consider_parallel = false;
+
+	add_scan_path(root, rel, dist, rel->lateral_relids);
+	if (rel->reloptkind == RELOPT_BASEREL && !dist->before_writes)
+		add_parameterized_paths(root, rel, dist);
+}
+
+/* Append the relation's own Vars that the expressions need to a list. */
+static List *
+collect_vars(List *vars, const DistRel * dist, List *exprs)
+{
+	List	   *found = pull_var_clause((Node *) exprs,
+										PVC_RECURSE_AGGREGATES |
+										PVC_RECURSE_WINDOWFUNCS |
+										PVC_RECURSE_PLACEHOLDERS);
+	ListCell   *lc;
+
+	foreach(lc, found)
+	{
+		Var		   *var = lfirst_node(Var, lc);
+
+		if (bms_is_member(var->varno, dist->relids))
+			vars = list_append_unique(vars, var);
+	}
+	return vars;
+}
+
+/*
+ * Is the row's ctid wanted for EvalPlanQual only?  That cannot succeed for a
+ * DistScan, whose recheck is an error, so nothing needs to be sent.
+ */
+static bool
+ctid_is_junk(PlannerInfo *root, Var *ctid)
+{
+	RelOptInfo *rel = find_base_rel(root, ctid->varno);
+	Relids		needed = rel->attr_needed[ctid->varattno - rel->min_attr];
+	bool		marked = false;
+	ListCell   *lc;
+
+	foreach(lc, root->rowMarks)
+		marked |= lfirst_node(PlanRowMark, lc)->rti == ctid->varno;
+	if (!marked || !bms_is_subset(needed, bms_make_singleton(0)))
+		return false;
+	foreach(lc, root->processed_tlist)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (!tle->resjunk && list_member(pull_var_clause((Node *) tle->expr,
+														 PVC_RECURSE_AGGREGATES |
+														 PVC_RECURSE_WINDOWFUNCS |
+														 PVC_RECURSE_PLACEHOLDERS),
+										 ctid))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Split the scan's columns: those in *sent come from the fragment, the others
+ * are filled in, as plan->fill says.
+ */
+static void
+split_columns(PlannerInfo *root, List *vars, DistPlan * plan, List **sent)
+{
+	bool		row_id = false;
+	ListCell   *lc;
+
+	*sent = NIL;
+	foreach(lc, vars)
+	{
+		Var		   *var = lfirst_node(Var, lc);
+		RangeTblEntry *rte = planner_rt_fetch(var->varno, root);
+		int			resno = foreach_current_index(lc) + 1;
+		ShellMark	mark;
+
+		if (!shell_mark_get(rte, &mark))
+			elog(ERROR, "relation %u is no marked shell", rte->relid);
+		if (var->varattno == TableOidAttributeNumber)
+		{
+			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_TABLEOID);
+			plan->fill_tableoid = rte->relid;
+			continue;
+		}
+		if (var->varattno == SelfItemPointerAttributeNumber)
+		{
+			if (ctid_is_junk(root, var))
+			{
+				plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_NULL);
+				continue;
+			}
+			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_ROW_ID);
+			plan->row_id_rti = var->varno;
+			plan->row_id_leaf = mark.partitioned;
+			row_id = true;
+		}
+		*sent = lappend(*sent, var);
+	}
+	if (row_id && plan->row_id_leaf)
+		*sent = lappend(*sent, makeVar(plan->row_id_rti, TableOidAttributeNumber,
+									   OIDOID, -1, InvalidOid, 0));
+}
+
+/* Clauses that remain for this node, in the order that core chose. */
+static List *
+local_quals(List *clauses, List *shipped)
+{
+	List	   *rest = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (!list_member_ptr(shipped, clause) && !clause->pseudoconstant)
+			rest = lappend(rest, clause->clause);
+	}
+	return rest;
+}
+
+static List *
+scan_tlist(List *vars)
+{
+	List	   *tlist = NIL;
+	ListCell   *lc;
+
+	foreach(lc, vars)
+		tlist = lappend(tlist, makeTargetEntry(lfirst(lc),
+											   foreach_current_index(lc) + 1,
+											   NULL, false));
+	return tlist;
+}
+
+/*
+ * tlist may be NIL here and be replaced later, so the scan's columns follow
+ * from the relation's target only.
+ */
+static Plan *
+plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
+			   List *tlist, List *clauses, List *custom_plans)
+{
+	DistRel    *dist = linitial(best_path->custom_private);
+	List	   *shipped = lsecond(best_path->custom_private);
+	List	   *quals = bare_clauses(shipped);
+	CustomScan *scan = makeNode(CustomScan);
+	DistPlan	plan;
+	List	   *params = NIL;
+	List	   *keys = NIL;
+	List	   *vars;
+	List	   *sent;
+
+	memset(&plan, 0, sizeof(plan));
+	scan->scan.plan.targetlist = tlist;
+	scan->scan.plan.qual = local_quals(clauses, shipped);
+	scan->flags = best_path->flags;
+	scan->methods = GetCustomScanMethods(DIST_SCAN_NAME, false);
+
+	vars = collect_vars(NIL, dist, rel->reltarget->exprs);
+	vars = collect_vars(vars, dist, scan->scan.plan.qual);
+	split_columns(root, vars, &plan, &sent);
+	scan->custom_scan_tlist = scan_tlist(vars);
+
+	plan.operation = CMD_SELECT;
+	plan.tier = 3;
+	plan.colocation_id = dist->colocation_id;
+	plan.target = TARGET_ALL_SHARDS;
+	if (scan_keys_find(dist, quals, &keys))
+		plan.target = TARGET_KEYS;
+	plan.returns_rows = true;
+	plan.writes = dist->row_marks != NIL;
+	plan.before_writes = dist->before_writes;
+	plan.text = query_text(dist_rel_query(root, dist, sent, quals, &params));
+	plan.nparams = list_length(params);
+	plan.nkeys = list_length(keys);
+
+	scan->custom_exprs = list_concat(params, keys);
+	scan->custom_private = dist_plan_encode(&plan);
+	return (Plan *) scan;
+}

@@ -1,0 +1,198 @@
+/*
+ * shell_mark.c
+ *		Marks on range table entries of distributed tables.
+ *
+ * The mark must follow the entry wherever the planner takes it: subqueries
+ * are pulled up, trees are copied, indexes change.  So it lives in the entry
+ * itself, in ctelevelsup, which PostgreSQL copies always and reads only for
+ * entries of kind RTE_CTE.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parsetree.h"
+
+#include "metadata/dist_table.h"
+#include "planner/shell_mark.h"
+#include "planner/target_table.h"
+#include "planner/unsupported.h"
+
+#define MARK_SHELL			0x0001
+#define MARK_ONLY			0x0002
+#define MARK_PARTITIONED	0x0004
+#define MARK_BEFORE_WRITES	0x0008
+#define MARK_STRENGTH_SHIFT 4
+#define MARK_WAIT_SHIFT		8
+#define MARK_FIELD			0xf
+
+typedef struct MarkContext
+{
+	bool		before_writes;
+}			MarkContext;
+
+bool
+shell_mark_get(const RangeTblEntry *rte, ShellMark * mark)
+{
+	Index		bits = rte->ctelevelsup;
+
+	if (rte->rtekind != RTE_RELATION || !(bits & MARK_SHELL))
+		return false;
+	mark->strength = (LockClauseStrength) ((bits >> MARK_STRENGTH_SHIFT) & MARK_FIELD);
+	mark->wait_policy = (LockWaitPolicy) ((bits >> MARK_WAIT_SHIFT) & MARK_FIELD);
+	mark->only = (bits & MARK_ONLY) != 0;
+	mark->partitioned = (bits & MARK_PARTITIONED) != 0;
+	mark->before_writes = (bits & MARK_BEFORE_WRITES) != 0;
+	return true;
+}
+
+static void
+mark_lock(RangeTblEntry *rte, LockClauseStrength strength, LockWaitPolicy wait)
+{
+	rte->ctelevelsup &= ~((MARK_FIELD << MARK_STRENGTH_SHIFT) |
+						  (MARK_FIELD << MARK_WAIT_SHIFT));
+	rte->ctelevelsup |= (strength << MARK_STRENGTH_SHIFT) |
+		(wait << MARK_WAIT_SHIFT);
+}
+
+/*
+ * Make one shell look like a plain table without children.  ONLY of a
+ * partitioned table stays as it is: the planner knows that it is empty.
+ */
+static void
+mark_shell(RangeTblEntry *rte, const MarkContext * context)
+{
+	rte->ctelevelsup = MARK_SHELL;
+	if (!rte->inh)
+		rte->ctelevelsup |= MARK_ONLY;
+	if (rte->relkind == RELKIND_PARTITIONED_TABLE)
+	{
+		rte->ctelevelsup |= MARK_PARTITIONED;
+		if (rte->inh)
+			rte->relkind = RELKIND_RELATION;
+	}
+	if (context->before_writes)
+		rte->ctelevelsup |= MARK_BEFORE_WRITES;
+	rte->inh = false;
+}
+
+/* Take the row marks of shells out: their fragments lock the rows. */
+static void
+move_row_marks(Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->rowMarks)
+	{
+		RowMarkClause *clause = lfirst_node(RowMarkClause, lc);
+		RangeTblEntry *rte = rt_fetch(clause->rti, query->rtable);
+		ShellMark	mark;
+
+		if (!shell_mark_get(rte, &mark))
+			continue;
+		mark_lock(rte, clause->strength, clause->waitPolicy);
+		query->rowMarks = foreach_delete_current(query->rowMarks, lc);
+	}
+}
+
+/* Prepare one Query level, not its sublinks, subqueries and CTEs. */
+static void
+mark_query(Query *query, const MarkContext * context)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+		DistTable  *table;
+
+		/* EXCLUDED carries the table's oid, too, but is no table */
+		if (rte->rtekind != RTE_RELATION ||
+			rte->relkind == RELKIND_COMPOSITE_TYPE)
+			continue;
+		table = dist_table_find(rte->relid);
+		if (table != NULL && table->kind != DIST_REFERENCE)
+			mark_shell(rte, context);
+	}
+	move_row_marks(query);
+
+	if (query->commandType != CMD_SELECT && query->resultRelation > 0)
+	{
+		RangeTblEntry *rte = rt_fetch(query->resultRelation, query->rtable);
+		ShellMark	mark;
+
+		if (dist_table_find(rte->relid) == NULL)
+			return;
+		unsupported_write_check(query);
+		target_table_prepare(query);
+		if (shell_mark_get(rte, &mark))
+			mark_lock(rte, target_table_lock_strength(query), LockWaitBlock);
+	}
+}
+
+static bool
+mark_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		mark_query((Query *) node, context);
+		return query_tree_walker((Query *) node, mark_walker, context, 0);
+	}
+	return expression_tree_walker(node, mark_walker, context);
+}
+
+/* Does the list hold a sublink? */
+static bool
+sublink_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, SubLink))
+		return true;
+	return expression_tree_walker(node, sublink_walker, context);
+}
+
+/*
+ * A statement that reads after it began to write must not see its own
+ * changes: modifying CTEs, and RETURNING with sublinks.
+ */
+void
+shell_marks_set(Query *parse)
+{
+	MarkContext context;
+
+	context.before_writes = parse->hasModifyingCTE ||
+		sublink_walker((Node *) parse->returningList, NULL);
+	mark_walker((Node *) parse, &context);
+}
+
+void
+shell_marks_announce_locks(PlannedStmt *stmt)
+{
+	ListCell   *lc;
+	Index		rti = 0;
+
+	if (stmt->commandType != CMD_SELECT || stmt->hasModifyingCTE)
+		return;
+	foreach(lc, stmt->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+		ShellMark	mark;
+		PlanRowMark *announced;
+
+		rti++;
+		if (!shell_mark_get(rte, &mark) || mark.strength == LCS_NONE)
+			continue;
+		/* isParent: the executor ignores it */
+		announced = makeNode(PlanRowMark);
+		announced->rti = announced->prti = rti;
+		announced->markType = ROW_MARK_EXCLUSIVE;
+		announced->allMarkTypes = 1 << ROW_MARK_EXCLUSIVE;
+		announced->strength = mark.strength;
+		announced->waitPolicy = mark.wait_policy;
+		announced->isParent = true;
+		stmt->rowMarks = lappend(stmt->rowMarks, announced);
+	}
+}

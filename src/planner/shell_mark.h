@@ -1,0 +1,38 @@
+/*
+ * shell_mark.h
+ *		Marks on range table entries of distributed tables: what planner hooks
+ *		must know about a shell and what standard_planner must not see.
+ */
+#ifndef SHARDLITE_SHELL_MARK_H
+#define SHARDLITE_SHELL_MARK_H
+
+#include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
+
+typedef struct ShellMark
+{
+	LockClauseStrength strength;	/* LCS_NONE: rows are not locked */
+	LockWaitPolicy wait_policy;
+	bool		only;			/* the user wrote ONLY */
+	bool		partitioned;
+	bool		before_writes;	/* see DistPlan */
+}			ShellMark;
+
+/*
+ * Prepare every Query level of the statement for standard_planner: shells of
+ * hash and single-shard tables become plain relations without children, their
+ * row marks move into the mark, and targets of UPDATE and DELETE get the junk
+ * columns that a ShardliteModify needs.  Scribbles on parse.
+ */
+extern void shell_marks_set(Query *parse);
+
+/* False when the entry is not a marked shell. */
+extern bool shell_mark_get(const RangeTblEntry *rte, ShellMark * mark);
+
+/*
+ * Let the finished plan say that it locks rows, as PostgreSQL does for FOR
+ * UPDATE: command tags and read-only checks look there.
+ */
+extern void shell_marks_announce_locks(PlannedStmt *stmt);
+
+#endif							/* SHARDLITE_SHELL_MARK_H */

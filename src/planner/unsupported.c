@@ -1,0 +1,140 @@
+/*
+ * unsupported.c
+ *		Every statement shape that the planner refuses, one function each.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "parser/parsetree.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "deparse/shippable.h"
+#include "metadata/dist_table.h"
+#include "planner/target_table.h"
+#include "planner/unsupported.h"
+
+static void
+refuse_merge(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("MERGE into table \"%s\" is not limited to one shard",
+					get_rel_name(relid)),
+			 errhint("Compare the distribution column with a constant, or use INSERT ... ON CONFLICT, UPDATE and DELETE.")));
+}
+
+static void
+refuse_check_option(const WithCheckOption *option)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot change rows of more than one shard through view \"%s\", which has a check option",
+					option->relname),
+			 errhint("Change the table directly, or name the value of its distribution column.")));
+}
+
+static void
+refuse_conflict_expression(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("ON CONFLICT of table \"%s\" uses an expression that cannot be evaluated on the shards",
+					get_rel_name(relid)),
+			 errdetail("Subqueries, volatile functions and functions of your own that are not immutable are evaluated on the coordinator only.")));
+}
+
+static void
+refuse_conflict_key(Oid relid, AttrNumber attno)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("ON CONFLICT DO UPDATE cannot change distribution column \"%s\" of table \"%s\"",
+					get_attname(relid, attno, false), get_rel_name(relid)),
+			 errhint("Assign EXCLUDED.%s, or leave the column out.",
+					 quote_identifier(get_attname(relid, attno, false)))));
+}
+
+static void
+refuse_reference_without_key(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("rows of reference table \"%s\" cannot be identified on the other nodes",
+					get_rel_name(relid)),
+			 errdetail("The statement computes new values here, and the table has no primary key or replica identity index."),
+			 errhint("Add a primary key.")));
+}
+
+void
+unsupported_current_of(const char *cursor_name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("WHERE CURRENT OF cursor \"%s\" cannot be used with a distributed table",
+					cursor_name),
+			 errhint("Name the row by its key.")));
+}
+
+static void
+check_conflict_clause(const Query *query, const DistTable * table)
+{
+	const OnConflictExpr *conflict = query->onConflict;
+	ListCell   *lc;
+
+	if (!is_shippable((Node *) conflict->onConflictSet) ||
+		!is_shippable(conflict->onConflictWhere) ||
+		!is_shippable(conflict->arbiterWhere))
+		refuse_conflict_expression(table->relid);
+	foreach(lc, conflict->onConflictSet)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+		Var		   *var = (Var *) tle->expr;
+
+		if (table->kind != DIST_HASH || tle->resjunk ||
+			tle->resno != table->key_attno)
+			continue;
+		if (!IsA(var, Var) || var->varno != conflict->exclRelIndex ||
+			var->varattno != table->key_attno)
+			refuse_conflict_key(table->relid, table->key_attno);
+	}
+}
+
+static void
+check_reference_key(const Query *query, const DistTable * table)
+{
+	Relation	relation;
+	bool		has_key;
+
+	if (query->commandType != CMD_UPDATE && query->commandType != CMD_DELETE)
+		return;
+	relation = table_open(table->relid, NoLock);
+	has_key = target_table_row_key(relation) != NIL;
+	table_close(relation, NoLock);
+	if (!has_key)
+		refuse_reference_without_key(table->relid);
+}
+
+void
+unsupported_write_check(const Query *query)
+{
+	RangeTblEntry *rte = rt_fetch(query->resultRelation, query->rtable);
+	DistTable  *table = dist_table_get(rte->relid);
+	ListCell   *lc;
+
+	if (query->commandType == CMD_MERGE)
+		refuse_merge(rte->relid);
+	foreach(lc, query->withCheckOptions)
+	{
+		WithCheckOption *option = lfirst_node(WithCheckOption, lc);
+
+		/* policies exist on the shards, a view's condition only here */
+		if (option->kind == WCO_VIEW_CHECK && option->qual != NULL)
+			refuse_check_option(option);
+	}
+	if (query->onConflict != NULL)
+		check_conflict_clause(query, table);
+	if (table->kind == DIST_REFERENCE)
+		check_reference_key(query, table);
+}
