@@ -120,8 +120,16 @@ CREATE FUNCTION shardlite_internal.object_ddl(relation regclass)
 -- On a node: create an object, or bring it to what the coordinator has.
 CREATE FUNCTION shardlite_internal.ensure_object(kind text, name text, statements text[])
     RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_ensure_object';
+-- On a node: run what those functions yield.
+CREATE FUNCTION shardlite_internal.run_statements(statements text[])
+    RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_statements';
+
+-- Bytes of every shard table, asked of every node.
+CREATE FUNCTION shardlite_internal.shard_sizes(OUT node_id int, OUT shard_table text, OUT bytes bigint)
+    RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_shard_sizes';
+
 REVOKE EXECUTE ON FUNCTION shardlite_internal.table_ddl, shardlite_internal.object_ddl,
-    shardlite_internal.ensure_object FROM PUBLIC;
+    shardlite_internal.ensure_object, shardlite_internal.run_statements FROM PUBLIC;
 
 -- DDL of the coordinator on this node; only node sessions may call them.
 CREATE FUNCTION shardlite_internal.run_on_shards(commands text[], object_names text[],
@@ -167,3 +175,56 @@ CREATE VIEW shardlite.shardlite_nodes AS
 ALTER VIEW shardlite.shardlite_nodes SET SCHEMA pg_catalog;
 COMMENT ON VIEW pg_catalog.shardlite_nodes IS 'the servers of the cluster';
 GRANT SELECT ON pg_catalog.shardlite_nodes TO PUBLIC;
+
+-- Split a table by hash of a column; without a column it has one shard.
+CREATE FUNCTION create_distributed_table(table_name regclass, distribution_column text,
+    distribution_type text DEFAULT 'hash', colocate_with text DEFAULT 'default',
+    shard_count int DEFAULT NULL)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'create_distributed_table';
+
+-- Keep a full copy of a table on every node.
+CREATE FUNCTION create_reference_table(table_name regclass)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'create_reference_table';
+
+-- Bring all rows back into one ordinary table on this server.
+CREATE FUNCTION undistribute_table(table_name regclass)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'undistribute_table';
+
+-- The shard that holds rows with this value in the distribution column.
+CREATE FUNCTION get_shard_id_for_distribution_column(table_name regclass, distribution_value "any" DEFAULT NULL::text)
+    RETURNS bigint LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'get_shard_id_for_distribution_column';
+
+-- ------------------------------------------------------------------ views
+
+-- A view cannot be made in pg_catalog, but moved there.
+CREATE VIEW shardlite.shardlite_shards AS
+    SELECT t.relid AS table_name, s.shard_id,
+        format('%I.%I', 'shardlite_shards', t.shard_prefix || '_' || s.shard_id) AS shard_table,
+        CASE t.kind WHEN 'h' THEN 'distributed' ELSE 'single shard' END AS table_type,
+        t.colocation_id, s.hash_min, s.hash_max,
+        s.node_id, n.host, n.port, z.bytes AS shard_size
+    FROM shardlite.distributed_table t
+        JOIN shardlite.shard s USING (colocation_id)
+        JOIN shardlite.node n USING (node_id)
+        LEFT JOIN shardlite_internal.shard_sizes() z
+            ON (z.node_id, z.shard_table) = (s.node_id, t.shard_prefix || '_' || s.shard_id);
+COMMENT ON VIEW shardlite.shardlite_shards IS 'every shard of every distributed table: where it lives and how large it is';
+
+CREATE VIEW shardlite.shardlite_tables AS
+    SELECT t.relid AS table_name,
+        CASE t.kind WHEN 'h' THEN 'distributed' WHEN 's' THEN 'single shard' ELSE 'reference' END AS table_type,
+        t.key_column AS distribution_column, t.colocation_id,
+        CASE t.kind WHEN 'r' THEN 1 ELSE c.shard_count END AS shard_count,
+        pg_size_pretty(CASE t.kind WHEN 'r' THEN pg_total_relation_size(t.relid)
+            ELSE coalesce(z.bytes, 0) END) AS table_size,
+        pg_get_userbyid(r.relowner) AS table_owner
+    FROM shardlite.distributed_table t
+        JOIN pg_class r ON r.oid = t.relid
+        LEFT JOIN shardlite.colocation c USING (colocation_id)
+        LEFT JOIN (SELECT table_name AS relid, sum(shard_size) AS bytes
+            FROM shardlite.shardlite_shards GROUP BY 1) z USING (relid);
+COMMENT ON VIEW shardlite.shardlite_tables IS 'distributed and reference tables';
+
+GRANT SELECT ON shardlite.shardlite_shards, shardlite.shardlite_tables TO PUBLIC;
+ALTER VIEW shardlite.shardlite_shards SET SCHEMA pg_catalog;
+ALTER VIEW shardlite.shardlite_tables SET SCHEMA pg_catalog;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "commands/distribute.h"
 #include "common/fault_point.h"
 #include "common/node_session.h"
 #include "fmgr.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 	fault_point_init();
 	node_session_init();
 	dist_table_cache_init();
+	colocation_init();
 }
 
 /* SQL: error unless the library came in through shared_preload_libraries. */

@@ -298,6 +298,10 @@ visit_alter_cmd(NameWalk *walk, AlterTableCmd *cmd, const RangeVar *rv,
 			if (!walk->collect && calls_nextval_walker(cmd->def, NULL))
 				cmd->def = NULL;
 			return true;
+		case AT_AttachPartition:
+		case AT_DetachPartition:
+			visit_relation(walk, castNode(PartitionCmd, cmd->def)->name);
+			return true;
 		case AT_AddIdentity:
 		case AT_SetIdentity:
 		case AT_DropIdentity:

@@ -123,7 +123,7 @@ static const char *const index_settings_query =
 static const char *const statistics_query =
 "SELECT x.statement FROM pg_statistic_ext e, LATERAL (VALUES"
 " (1, pg_get_statisticsobjdef(e.oid)),"
-" (2, format('ALTER STATISTICS %s.%I OWNER TO %I', e.stxnamespace::regnamespace, e.stxname, pg_get_userbyid(e.stxowner))),"
+" (2, CASE WHEN $2 THEN format('ALTER STATISTICS %s.%I OWNER TO %I', e.stxnamespace::regnamespace, e.stxname, pg_get_userbyid(e.stxowner)) END),"
 " (3, CASE WHEN e.stxstattarget >= 0 THEN format('ALTER STATISTICS %s.%I SET STATISTICS %s',"
 "   e.stxnamespace::regnamespace, e.stxname, e.stxstattarget) END)) x(n, statement)"
 " WHERE e.stxrelid = $1 ORDER BY e.stxname, x.n";
@@ -184,6 +184,16 @@ static const char *const foreign_keys_query =
 "SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))"
 " FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0 ORDER BY conname";
 
+/* ADD CONSTRAINT has no word for "valid, but do not look". */
+static const char foreign_keys_unchecked_query[] =
+"SELECT x.statement FROM pg_constraint c, LATERAL (VALUES"
+" (1, format('ALTER TABLE %s ADD CONSTRAINT %I %s%s', conrelid::regclass, conname, pg_get_constraintdef(oid),"
+"   CASE WHEN convalidated THEN ' NOT VALID' END)),"
+" (2, CASE WHEN convalidated THEN format('UPDATE pg_catalog.pg_constraint SET convalidated = true"
+" WHERE conrelid = %L::pg_catalog.regclass AND conname = %L AND contype = ''f''', conrelid::regclass, conname) END)"
+" ) x(n, statement)"
+" WHERE c.conrelid = $1 AND c.contype = 'f' AND c.conparentid = 0 ORDER BY c.conname, x.n";
+
 /* Append what each of the queries yields for this table. */
 static void
 append_queries(List **statements, const char *const *queries, int count,
@@ -216,13 +226,13 @@ table_ddl_structure(Oid relid, TableDdlTarget target)
 }
 
 List *
-table_ddl_indexes(Oid relid)
+table_ddl_indexes(Oid relid, TableDdlTarget target)
 {
 	const char *const queries[] = {
 		key_constraints_query, indexes_query, index_settings_query, statistics_query,
 	};
 
-	return run_queries(queries, lengthof(queries), relid, false);
+	return run_queries(queries, lengthof(queries), relid, target == TABLE_DDL_SHELL);
 }
 
 List *
@@ -258,11 +268,19 @@ table_ddl_foreign_keys(Oid relid)
 }
 
 List *
+table_ddl_foreign_keys_unchecked(Oid relid)
+{
+	const char *const query = foreign_keys_unchecked_query;
+
+	return run_queries(&query, 1, relid, false);
+}
+
+List *
 table_ddl(Oid relid, TableDdlTarget target)
 {
 	List	   *statements = table_ddl_structure(relid, target);
 
-	statements = list_concat(statements, table_ddl_indexes(relid));
+	statements = list_concat(statements, table_ddl_indexes(relid, target));
 	statements = list_concat(statements, table_ddl_attach(relid));
 	statements = list_concat(statements, table_ddl_security(relid, target));
 	if (target == TABLE_DDL_SHELL)

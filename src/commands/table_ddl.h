@@ -37,7 +37,7 @@ extern List *table_ddl_structure(Oid relid, TableDdlTarget target);
  * replica identity, extended statistics, check constraints that are not
  * valid.
  */
-extern List *table_ddl_indexes(Oid relid);
+extern List *table_ddl_indexes(Oid relid, TableDdlTarget target);
 
 /* ALTER TABLE parent ATTACH PARTITION; empty unless a partition. */
 extern List *table_ddl_attach(Oid relid);
@@ -50,6 +50,9 @@ extern List *table_ddl_comments(Oid relid);
 
 /* Foreign keys of this table (not those inherited from a parent). */
 extern List *table_ddl_foreign_keys(Oid relid);
+
+/* The same for tables whose rows are known to be right: nothing is checked. */
+extern List *table_ddl_foreign_keys_unchecked(Oid relid);
 
 /* All of the above but foreign keys, in order. */
 extern List *table_ddl(Oid relid, TableDdlTarget target);

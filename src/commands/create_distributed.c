@@ -1,0 +1,313 @@
+/*
+ * create_distributed.c
+ *		create_distributed_table(), create_reference_table(),
+ *		undistribute_table().
+ *
+ * One transaction, the table locked against everybody:
+ *		1. refuse what cannot work;
+ *		2. what the table needs, and its shell, on every other node;
+ *		3. metadata on every node; from here on it is a distributed table;
+ *		4. shard tables without indexes; the rows go there;
+ *		5. the shell's own storage becomes empty; indexes, partitions, row
+ *		   security and foreign keys of the shard tables.
+ * A writer that waits for the lock plans anew when it gets it and finds the
+ * metadata; rows that others committed before are moved.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "commands/ddl_text.h"
+#include "commands/distribute.h"
+#include "commands/shard_ddl.h"
+#include "commands/table_ddl.h"
+#include "fmgr.h"
+#include "metadata/node.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/*
+ * Lock the table and its partitions.  Who does not own it may not even wait
+ * for the lock.
+ */
+static List *
+lock_table(Oid relid)
+{
+	if (get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	check_table_owner(relid);
+	LockRelationOid(relid, AccessExclusiveLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	check_table_owner(relid);
+	check_distributable(relid);
+	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+		return list_make1_oid(relid);
+	return find_all_inheritors(relid, AccessExclusiveLock, NULL);
+}
+
+/* ----------------------------------------------------------- shard tables */
+
+/* Run the statements that a generator yields for each table. */
+static List *
+collect_ddl(List *relids, List *(*generate) (Oid relid))
+{
+	List	   *statements = NIL;
+	ListCell   *cell;
+
+	foreach(cell, relids)
+		statements = list_concat(statements, generate(lfirst_oid(cell)));
+	return statements;
+}
+
+static List *
+shard_structure(Oid relid)
+{
+	return table_ddl_structure(relid, TABLE_DDL_SHARD);
+}
+
+static List *
+shard_indexes(Oid relid)
+{
+	return table_ddl_indexes(relid, TABLE_DDL_SHARD);
+}
+
+static List *
+shard_security(Oid relid)
+{
+	return table_ddl_security(relid, TABLE_DDL_SHARD);
+}
+
+/* As the extension's owner: only it may create tables in that schema. */
+static void
+run_shard_ddl(List *relids, List *statements)
+{
+	Oid			user;
+	int			context;
+	int			level;
+
+	if (statements == NIL)
+		return;
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(extension_owner(), context | SECURITY_LOCAL_USERID_CHANGE);
+	level = ddl_settings_begin();
+	shard_ddl_run_list(relids, statements);
+	ddl_settings_end(level);
+	SetUserIdAndSecContext(user, context);
+}
+
+static void
+make_shards(List *relids)
+{
+	ListCell   *cell;
+
+	run_shard_ddl(relids, collect_ddl(relids, shard_structure));
+	foreach(cell, relids)
+		rows_to_shards(lfirst_oid(cell));
+	foreach(cell, relids)
+		empty_table(lfirst_oid(cell));
+	run_shard_ddl(relids, collect_ddl(relids, shard_indexes));
+	run_shard_ddl(relids, collect_ddl(relids, table_ddl_attach));
+	run_shard_ddl(relids, collect_ddl(relids, shard_security));
+	run_shard_ddl(relids, collect_ddl(relids, table_ddl_foreign_keys));
+}
+
+/* ------------------------------------------------------------- distribute */
+
+static void
+check_members(DistributeRequest * request)
+{
+	ListCell   *cell;
+
+	if (request->kind == DIST_HASH)
+		check_key_column(request);
+	foreach(cell, request->relids)
+		check_member(request, lfirst_oid(cell));
+}
+
+static void
+distribute(DistributeRequest * request)
+{
+	List	   *relations;
+	List	   *before;
+
+	check_foreign_keys(request);
+	before = shell_statements_before(request->relids, &relations);
+	check_needed_relations(request, relations);
+	run_on_other_nodes(before);
+	write_table_metadata(request);
+	if (request->kind == DIST_REFERENCE)
+	{
+		ListCell   *cell;
+
+		foreach(cell, node_list())
+		{
+			const ClusterNode *node = lfirst(cell);
+
+			if (!node->is_local)
+				rows_to_node(request->relid, node->address.node_id);
+		}
+		run_on_other_nodes(shell_statements_after(request->relids));
+	}
+	else
+	{
+		run_on_other_nodes(shell_statements_after(request->relids));
+		make_shards(request->relids);
+	}
+}
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int n, const char *when_null)
+{
+	if (PG_ARGISNULL(n))
+		return when_null ? pstrdup(when_null) : NULL;
+	return text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+static void
+require_table_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("table_name must not be null")));
+}
+
+PG_FUNCTION_INFO_V1(create_distributed_table);
+
+/*
+ * create_distributed_table(table_name regclass, distribution_column text,
+ *		distribution_type text, colocate_with text, shard_count int)
+ * A null column makes a table of one shard.
+ */
+Datum
+create_distributed_table(PG_FUNCTION_ARGS)
+{
+	DistributeRequest request = {0};
+	char	   *type = text_argument(fcinfo, 2, "hash");
+	char	   *colocate_with = text_argument(fcinfo, 3, "default");
+	int			shard_count = 0;
+
+	require_table_argument(fcinfo);
+	ensure_coordinator();
+	if (strcmp(type, "hash") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("distribution type \"%s\" does not exist", type),
+				 errhint("Tables are distributed by \"hash\".")));
+	if (!PG_ARGISNULL(4))
+	{
+		shard_count = PG_GETARG_INT32(4);
+		if (shard_count == 0)
+			shard_count = -1;	/* refused like other impossible counts */
+	}
+	request.relid = PG_GETARG_OID(0);
+	request.key_column = text_argument(fcinfo, 1, NULL);
+	request.kind = request.key_column ? DIST_HASH : DIST_SINGLE;
+	request.relids = lock_table(request.relid);
+	check_members(&request);
+	choose_colocation(&request, colocate_with, shard_count);
+	distribute(&request);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(create_reference_table);
+
+/* create_reference_table(table_name regclass) */
+Datum
+create_reference_table(PG_FUNCTION_ARGS)
+{
+	DistributeRequest request = {0};
+
+	require_table_argument(fcinfo);
+	ensure_coordinator();
+	request.relid = PG_GETARG_OID(0);
+	request.kind = DIST_REFERENCE;
+	request.relids = lock_table(request.relid);
+	check_members(&request);
+	lock_cluster_nodes();
+	distribute(&request);
+	PG_RETURN_VOID();
+}
+
+/* ------------------------------------------------------------ undistribute */
+
+/* Partitions before the tables that they are attached to. */
+static List *
+drop_statements(List *relids)
+{
+	List	   *statements = NIL;
+	int			level = ddl_settings_begin();
+	ListCell   *cell;
+
+	foreach(cell, relids)
+		statements = lcons(ddl_query_value("SELECT format('DROP TABLE %s', $1::regclass)",
+										   lfirst_oid(cell)), statements);
+	ddl_settings_end(level);
+	return statements;
+}
+
+static List *
+distributed_members(Oid relid)
+{
+	dist_table_get(relid);
+	if (get_rel_relispartition(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot undistribute partition \"%s\" on its own", get_rel_name(relid)),
+				 errhint("Undistribute its partitioned table; the partitions follow.")));
+	return find_all_inheritors(relid, AccessExclusiveLock, NULL);
+}
+
+static void
+undistribute(Oid relid, List *relids)
+{
+	bool		reference = dist_table_get(relid)->kind == DIST_REFERENCE;
+	List	   *drops = drop_statements(relids);
+	ListCell   *cell;
+
+	foreach(cell, relids)
+		check_undistributable(lfirst_oid(cell));
+	if (!reference)
+	{
+		foreach(cell, relids)
+			rows_from_shards(lfirst_oid(cell));
+		run_shard_ddl(relids, drops);
+	}
+	foreach(cell, relids)
+		delete_table_metadata(lfirst_oid(cell));
+	run_on_other_nodes(drops);
+}
+
+PG_FUNCTION_INFO_V1(undistribute_table);
+
+/* undistribute_table(table_name regclass): all rows come back to this server. */
+Datum
+undistribute_table(PG_FUNCTION_ARGS)
+{
+	Oid			relid;
+
+	require_table_argument(fcinfo);
+	ensure_coordinator();
+	relid = PG_GETARG_OID(0);
+	if (get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	check_table_owner(relid);
+	LockRelationOid(relid, AccessExclusiveLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	undistribute(relid, distributed_members(relid));
+	PG_RETURN_VOID();
+}
