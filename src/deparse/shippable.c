@@ -1,0 +1,400 @@
+/*
+ * shippable.c
+ *		May an expression run on a node, and what must be evaluated here first?
+ *
+ * The question is always whether the node gives what one server would give.
+ * Settings and the effective role travel, OIDs, transaction times, sequences,
+ * locks and the contents of other tables do not.  A function that is not
+ * built in may be missing on a node unless it belongs to an extension, so
+ * those are shipped only while this server is the only node.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "deparse/shippable.h"
+#include "metadata/dist_table.h"
+#include "metadata/node.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "optimizer/optimizer.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+static bool unshippable_walker(Node *node, void *context);
+static Node *extract_mutator(Node *node, void *arg);
+
+/* Types whose values are OIDs of objects, different on each node. */
+static bool
+is_object_id_type(Oid type)
+{
+	switch (type)
+	{
+		case OIDOID:
+		case REGCLASSOID:
+		case REGCOLLATIONOID:
+		case REGCONFIGOID:
+		case REGDICTIONARYOID:
+		case REGNAMESPACEOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGROLEOID:
+		case REGTYPEOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+is_name_type(Oid type)
+{
+	return is_object_id_type(type) && type != OIDOID;
+}
+
+/*
+ * Stable built-in functions whose result depends on where they run, beyond
+ * those that take or return object ids: catalogs, transaction times, other
+ * tables.
+ */
+static bool
+is_bound_to_server(const char *name)
+{
+	static const char *const prefixes[] = {
+		"pg_", "has_", "to_reg", "table_to_xml", "query_to_xml", "cursor_to_xml",
+		"schema_to_xml", "database_to_xml", "current_", "inet_server", "inet_client",
+		"obj_description", "col_description", "shobj_description", "ts_stat",
+		"ts_rewrite", "now", "statement_timestamp", "transaction_timestamp",
+		"timeofday", "session_user", "getdatabaseencoding", "version",
+		"row_security_active", "txid_", "lo_", "currtid", "setting_", "age",
+	};
+
+	for (int i = 0; i < lengthof(prefixes); i++)
+	{
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does a function take or return an object id, or something that may hold one? */
+static bool
+handles_object_ids(const FormData_pg_proc *proc)
+{
+	if (is_object_id_type(proc->prorettype))
+		return true;
+	for (int i = 0; i < proc->proargtypes.dim1; i++)
+	{
+		if (is_object_id_type(proc->proargtypes.values[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Volatile functions that are as good on a node as here. */
+static bool
+is_harmless_volatile(Oid funcid)
+{
+	return funcid == F_RANDOM || funcid == F_GEN_RANDOM_UUID;
+}
+
+/* A function that is neither built in nor volatile in any way. */
+static bool
+exists_on_nodes(Oid funcid)
+{
+	return OidIsValid(getExtensionOfObject(ProcedureRelationId, funcid)) ||
+		list_length(node_list()) == 1;
+}
+
+static bool
+is_unshippable_function(Oid funcid, void *context)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	Form_pg_proc proc;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+
+	if (funcid >= FirstNormalObjectId)
+		result = proc->provolatile != PROVOLATILE_IMMUTABLE || !exists_on_nodes(funcid);
+	else if (proc->provolatile == PROVOLATILE_IMMUTABLE)
+		result = false;
+	else if (proc->provolatile == PROVOLATILE_VOLATILE)
+		result = !is_harmless_volatile(funcid);
+	else
+		result = handles_object_ids(proc) || is_bound_to_server(NameStr(proc->proname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Can a value of this type be named in a node's SQL text? */
+static bool
+is_unshippable_type(Oid type)
+{
+	Oid			element = get_element_type(type);
+	Oid			relid;
+	char		kind;
+	DistTable  *dist;
+
+	if (OidIsValid(element))
+		type = element;
+	if (type < FirstNormalObjectId)
+		return type == RECORDOID;
+	relid = get_typ_typrelid(type);
+	if (!OidIsValid(relid))
+		return false;
+	kind = get_rel_relkind(relid);
+	if (kind == RELKIND_COMPOSITE_TYPE)
+		return false;
+	dist = dist_table_find(relid);
+	return dist == NULL;
+}
+
+/* A literal is printed as text and read again on the node. */
+static bool
+is_unshippable_const(const Const *constant)
+{
+	Oid			value;
+
+	if (constant->consttype == RECORDOID || constant->consttype == RECORDARRAYOID ||
+		constant->consttype == INTERNALOID || is_unshippable_type(constant->consttype))
+		return true;
+	if (constant->constisnull || !is_name_type(constant->consttype))
+		return false;
+	value = DatumGetObjectId(constant->constvalue);
+	if (value < FirstNormalObjectId)
+		return false;
+	return constant->consttype != REGCLASSOID || dist_table_find(value) == NULL;
+}
+
+static bool
+is_unshippable_node(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_Const:
+			return is_unshippable_const((Const *) node);
+		case T_Param:
+			return ((Param *) node)->paramkind == PARAM_EXEC ||
+				is_unshippable_type(((Param *) node)->paramtype);
+		case T_Var:
+			/* system columns named like this hold OIDs and are filled in here */
+			return ((Var *) node)->varattno == TableOidAttributeNumber;
+		case T_RowExpr:
+			return ((RowExpr *) node)->row_typeid != RECORDOID &&
+				is_unshippable_type(((RowExpr *) node)->row_typeid);
+		case T_ConvertRowtypeExpr:
+			return is_unshippable_type(((ConvertRowtypeExpr *) node)->resulttype);
+		case T_CoerceViaIO:
+			return is_object_id_type(((CoerceViaIO *) node)->resulttype) ||
+				is_object_id_type(exprType((Node *) ((CoerceViaIO *) node)->arg)) ||
+				is_unshippable_type(((CoerceViaIO *) node)->resulttype);
+		case T_SQLValueFunction:
+		case T_NextValueExpr:
+		case T_CurrentOfExpr:
+		case T_SubPlan:
+		case T_AlternativeSubPlan:
+		case T_PlaceHolderVar:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+unshippable_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, unshippable_walker, context, 0);
+	if (is_unshippable_node(node) ||
+		check_functions_in_node(node, is_unshippable_function, context))
+		return true;
+	return expression_tree_walker(node, unshippable_walker, context);
+}
+
+bool
+is_shippable(Node *node)
+{
+	return !unshippable_walker(node, NULL);
+}
+
+/* Anything whose value depends on a row, on a subquery or on its place? */
+static bool
+depends_on_place_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Var:
+		case T_PlaceHolderVar:
+		case T_Aggref:
+		case T_WindowFunc:
+		case T_GroupingFunc:
+		case T_SubLink:
+		case T_SubPlan:
+		case T_AlternativeSubPlan:
+		case T_Query:
+		case T_CaseTestExpr:
+		case T_CoerceToDomainValue:
+		case T_SetToDefault:
+		case T_CurrentOfExpr:
+		case T_NextValueExpr:
+			return true;
+		case T_Param:
+			if (((Param *) node)->paramkind == PARAM_SUBLINK ||
+				((Param *) node)->paramkind == PARAM_MULTIEXPR)
+				return true;
+			break;
+		default:
+			break;
+	}
+	return expression_tree_walker(node, depends_on_place_walker, context);
+}
+
+/* Is this an expression node that stands for a value by itself? */
+static bool
+is_value_node(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+		case T_BoolExpr:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+		case T_ConvertRowtypeExpr:
+		case T_CaseExpr:
+		case T_ArrayExpr:
+		case T_RowCompareExpr:
+		case T_CoalesceExpr:
+		case T_MinMaxExpr:
+		case T_SQLValueFunction:
+		case T_XmlExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_CoerceToDomain:
+		case T_FieldSelect:
+		case T_SubscriptingRef:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* regclass and the like turned into an OID: only this server knows it. */
+static bool
+is_named_oid(Node *node)
+{
+	RelabelType *relabel = (RelabelType *) node;
+
+	return IsA(node, RelabelType) && IsA(relabel->arg, Const) &&
+		is_name_type(((Const *) relabel->arg)->consttype) &&
+		!is_name_type(relabel->resulttype);
+}
+
+/* Must, and can, this subtree be evaluated here? */
+static bool
+is_local_value(Node *node)
+{
+	Oid			type;
+
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXTERN ||
+			((Param *) node)->paramkind == PARAM_EXEC;
+	if (!is_value_node(node))
+		return false;
+	if (is_named_oid(node))
+		return true;
+	if (!contain_mutable_functions(node) || depends_on_place_walker(node, NULL) ||
+		contain_volatile_functions(node) || expression_returns_set(node))
+		return false;
+	type = exprType(node);
+	return type != RECORDOID && get_typtype(type) != TYPTYPE_PSEUDO;
+}
+
+/* The parameter that stands for an expression; equal ones share it. */
+static Node *
+parameter_for(Node *node, List **params)
+{
+	Param	   *param = makeNode(Param);
+	Oid			collation = exprCollation(node);
+	CollateExpr *collate;
+	ListCell   *lc;
+	int			number = 0;
+
+	foreach(lc, *params)
+	{
+		number++;
+		if (equal(lfirst(lc), node))
+			break;
+	}
+	if (lc == NULL)
+	{
+		*params = lappend(*params, copyObject(node));
+		number = list_length(*params);
+	}
+
+	param->paramkind = PARAM_EXTERN;
+	param->paramid = number;
+	param->paramtype = exprType(node);
+	param->paramtypmod = exprTypmod(node);
+	param->paramcollid = get_typcollation(param->paramtype);
+	param->location = -1;
+	if (collation == param->paramcollid || !OidIsValid(collation))
+		return (Node *) param;
+
+	collate = makeNode(CollateExpr);
+	collate->arg = (Expr *) param;
+	collate->collOid = collation;
+	collate->location = -1;
+	return (Node *) collate;
+}
+
+/*
+ * A function in FROM stays a function call; only its arguments are candidates.
+ */
+static Node *
+extract_from_range_function(RangeTblFunction *function, void *arg)
+{
+	RangeTblFunction *result = makeNode(RangeTblFunction);
+
+	memcpy(result, function, sizeof(RangeTblFunction));
+	result->funcexpr = expression_tree_mutator(function->funcexpr, extract_mutator, arg);
+	return (Node *) result;
+}
+
+static Node *
+extract_mutator(Node *node, void *arg)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Query))
+		return (Node *) query_tree_mutator((Query *) node, extract_mutator, arg, 0);
+	if (IsA(node, RangeTblFunction))
+		return extract_from_range_function((RangeTblFunction *) node, arg);
+	if (is_local_value(node))
+		return parameter_for(node, (List **) arg);
+	return expression_tree_mutator(node, extract_mutator, arg);
+}
+
+Node *
+extract_params(Node *node, List **params)
+{
+	return extract_mutator(node, params);
+}
