@@ -57,10 +57,13 @@ local_only_walker(Node *node, void *context)
 bool
 dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel, RestrictInfo *clause)
 {
+	Node	   *expr = (Node *) clause->clause;
+	List	   *params = NIL;
+
 	return restriction_is_securely_promotable(clause, rel) &&
-		!local_only_walker((Node *) clause->clause, unconstify(DistRel *, dist)) &&
-		!contain_volatile_functions((Node *) clause->clause) &&
-		is_shippable((Node *) clause->clause);
+		!local_only_walker(expr, unconstify(DistRel *, dist)) &&
+		!contain_volatile_functions(expr) &&
+		is_shippable(extract_params(expr, &params));
 }
 
 /* Row mark clause that locks the relation in its fragment. */

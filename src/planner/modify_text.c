@@ -22,6 +22,7 @@
 #include "deparse/shippable.h"
 #include "metadata/dist_table.h"
 #include "planner/modify_text.h"
+#include "planner/unsupported.h"
 
 /* Parameters that stand for the row while the statement is printed. */
 #define ROW_PARAM_BASE 60000
@@ -243,7 +244,7 @@ insert_rtable(PlannerInfo *root, int result_rti, int excluded_rti)
 
 /* ON CONFLICT as before planning: conditions explicit, values as parameters. */
 static OnConflictExpr *
-conflict_clause(OnConflictExpr *planned, List **params)
+conflict_clause(OnConflictExpr *planned, Oid relid, List **params)
 {
 	OnConflictExpr *conflict = copyObject(planned);
 
@@ -256,6 +257,7 @@ conflict_clause(OnConflictExpr *planned, List **params)
 	conflict->onConflictSet = (List *)
 		extract_params((Node *) conflict->onConflictSet, params);
 	conflict->onConflictWhere = extract_params(conflict->onConflictWhere, params);
+	unsupported_conflict_check(conflict, relid);
 	return conflict;
 }
 
@@ -292,7 +294,7 @@ insert_query(const ModifyPlan * plan, PlannerInfo *root, Relation relation,
 													pstrdup(NameStr(att->attname)), false));
 	}
 	if (planned != NULL)
-		query->onConflict = conflict_clause(planned, tail_params);
+		query->onConflict = conflict_clause(planned, plan->relid, tail_params);
 	return query;
 }
 

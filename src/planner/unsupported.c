@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -35,14 +36,19 @@ refuse_check_option(const WithCheckOption *option)
 			 errhint("Change the table directly, or name the value of its distribution column.")));
 }
 
-static void
-refuse_conflict_expression(Oid relid)
+void
+unsupported_conflict_check(const OnConflictExpr *conflict, Oid relid)
 {
+	if (is_shippable((Node *) conflict->arbiterElems) &&
+		is_shippable((Node *) conflict->onConflictSet) &&
+		is_shippable(conflict->onConflictWhere) &&
+		is_shippable(conflict->arbiterWhere))
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("ON CONFLICT of table \"%s\" uses an expression that cannot be evaluated on the shards",
 					get_rel_name(relid)),
-			 errdetail("Subqueries, volatile functions and functions of your own that are not immutable are evaluated on the coordinator only.")));
+			 errdetail("Subqueries that depend on the row, and functions that are bound to this server, are evaluated on the coordinator only.")));
 }
 
 static void
@@ -67,26 +73,27 @@ refuse_reference_without_key(Oid relid)
 			 errhint("Add a primary key.")));
 }
 
-void
-unsupported_current_of(const char *cursor_name)
+/* A cursor over shards has no position that another statement could use. */
+static bool
+refuse_current_of(Node *node, void *context)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("WHERE CURRENT OF cursor \"%s\" cannot be used with a distributed table",
-					cursor_name),
-			 errhint("Name the row by its key.")));
+	if (node == NULL)
+		return false;
+	if (IsA(node, CurrentOfExpr))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("WHERE CURRENT OF cannot be used with distributed table \"%s\"",
+						(char *) context),
+				 errhint("Name the row by its key.")));
+	return expression_tree_walker(node, refuse_current_of, context);
 }
 
 static void
-check_conflict_clause(const Query *query, const DistTable * table)
+check_conflict_key(const Query *query, const DistTable * table)
 {
 	const OnConflictExpr *conflict = query->onConflict;
 	ListCell   *lc;
 
-	if (!is_shippable((Node *) conflict->onConflictSet) ||
-		!is_shippable(conflict->onConflictWhere) ||
-		!is_shippable(conflict->arbiterWhere))
-		refuse_conflict_expression(table->relid);
 	foreach(lc, conflict->onConflictSet)
 	{
 		TargetEntry *tle = lfirst_node(TargetEntry, lc);
@@ -133,8 +140,10 @@ unsupported_write_check(const Query *query)
 		if (option->kind == WCO_VIEW_CHECK && option->qual != NULL)
 			refuse_check_option(option);
 	}
+	if (table->kind != DIST_REFERENCE)
+		refuse_current_of(query->jointree->quals, get_rel_name(rte->relid));
 	if (query->onConflict != NULL)
-		check_conflict_clause(query, table);
+		check_conflict_key(query, table);
 	if (table->kind == DIST_REFERENCE)
 		check_reference_key(query, table);
 }

@@ -13,7 +13,10 @@
  */
 extern void unsupported_write_check(const Query *query);
 
-/* WHERE CURRENT OF a cursor over a distributed table. */
-extern void unsupported_current_of(const char *cursor_name);
+/*
+ * The planned ON CONFLICT clause, values computed here already replaced by
+ * parameters: refuse what is left that the shards cannot evaluate.
+ */
+extern void unsupported_conflict_check(const OnConflictExpr *conflict, Oid relid);
 
 #endif							/* SHARDLITE_UNSUPPORTED_H */
