@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "metadata/dist_table.h"
 #include "miscadmin.h"
+#include "remote/connection.h"
 
 PG_MODULE_MAGIC;
 
@@ -33,6 +34,7 @@ _PG_init(void)
 
 	fault_point_init();
 	node_session_init();
+	remote_init();
 	dist_table_cache_init();
 	colocation_init();
 }
