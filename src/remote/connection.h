@@ -117,6 +117,12 @@ extern void remote_release(RemoteRequest *request);
 /* Apply this to names in the request's error, if there will be one. */
 extern void remote_set_rename(RemoteRequest *request, const RemoteRename * rename);
 
+/*
+ * A request belongs to the resource owner current when it was sent, which
+ * releases it at the latest; after this only remote_release() does.
+ */
+extern void remote_disown(RemoteRequest *request);
+
 extern const NodeAddress *remote_address(RemoteConnection *conn);
 
 /* host:port of the node, for messages; lives as long as the connection. */

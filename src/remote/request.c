@@ -783,6 +783,12 @@ remote_forget(RemoteRequest *base)
 }
 
 void
+remote_disown(RemoteRequest *request)
+{
+	((RequestState *) request)->owner = NULL;
+}
+
+void
 remote_release(RemoteRequest *base)
 {
 	RequestState *request = (RequestState *) base;
