@@ -27,6 +27,7 @@
 #include "metadata/dist_table.h"
 #include "planner/modify_path.h"
 #include "planner/modify_text.h"
+#include "planner/shell_mark.h"
 #include "planner/target_table.h"
 
 static Plan *plan_dist_modify(PlannerInfo *root, RelOptInfo *rel,
@@ -83,14 +84,16 @@ void
 modify_paths_replace(PlannerInfo *root, RelOptInfo *final_rel)
 {
 	Query	   *parse = root->parse;
+	RangeTblEntry *target;
 	DistTable  *table;
 	ListCell   *lc;
 
 	if (parse->commandType == CMD_SELECT || parse->resultRelation == 0)
 		return;
-	table = dist_table_find(planner_rt_fetch(parse->resultRelation, root)->relid);
-	if (table == NULL)
+	target = planner_rt_fetch(parse->resultRelation, root);
+	if (!shell_mark_is_target(target))
 		return;
+	table = dist_table_get(target->relid);
 	foreach(lc, final_rel->pathlist)
 	{
 		Path	   *path = lfirst(lc);

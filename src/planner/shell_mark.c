@@ -24,6 +24,7 @@
 #define MARK_BEFORE_WRITES	0x0008
 #define MARK_STRENGTH_SHIFT 4
 #define MARK_WAIT_SHIFT		8
+#define MARK_TARGET			0x1000
 #define MARK_FIELD			0xf
 
 typedef struct MarkContext
@@ -44,6 +45,12 @@ shell_mark_get(const RangeTblEntry *rte, ShellMark * mark)
 	mark->partitioned = (bits & MARK_PARTITIONED) != 0;
 	mark->before_writes = (bits & MARK_BEFORE_WRITES) != 0;
 	return true;
+}
+
+bool
+shell_mark_is_target(const RangeTblEntry *rte)
+{
+	return rte->rtekind == RTE_RELATION && (rte->ctelevelsup & MARK_TARGET) != 0;
 }
 
 static void
@@ -125,6 +132,7 @@ mark_query(Query *query, const MarkContext * context)
 			return;
 		unsupported_write_check(query);
 		target_table_prepare(query);
+		rte->ctelevelsup |= MARK_TARGET;
 		if (shell_mark_get(rte, &mark))
 			mark_lock(rte, target_table_lock_strength(query), LockWaitBlock);
 	}
