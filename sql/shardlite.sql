@@ -120,6 +120,11 @@ CREATE FUNCTION shardlite_internal.object_ddl(relation regclass)
 -- On a node: create an object, or bring it to what the coordinator has.
 CREATE FUNCTION shardlite_internal.ensure_object(kind text, name text, statements text[])
     RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_ensure_object';
+
+-- On a node: give a sequence a range of values of its own.
+CREATE FUNCTION shardlite_internal.node_sequence(sequence regclass)
+    RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_node_sequence';
+
 -- On a node: run what those functions yield.
 CREATE FUNCTION shardlite_internal.run_statements(statements text[])
     RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_statements';
@@ -129,7 +134,8 @@ CREATE FUNCTION shardlite_internal.shard_sizes(OUT node_id int, OUT shard_table 
     RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_shard_sizes';
 
 REVOKE EXECUTE ON FUNCTION shardlite_internal.table_ddl, shardlite_internal.object_ddl,
-    shardlite_internal.ensure_object, shardlite_internal.run_statements FROM PUBLIC;
+    shardlite_internal.ensure_object, shardlite_internal.node_sequence,
+    shardlite_internal.run_statements FROM PUBLIC;
 
 -- DDL of the coordinator on this node; only node sessions may call them.
 CREATE FUNCTION shardlite_internal.run_on_shards(commands text[], object_names text[],

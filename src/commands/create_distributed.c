@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "commands/ddl_text.h"
@@ -162,6 +163,27 @@ distribute(DistributeRequest * request)
 		run_on_other_nodes(shell_statements_after(request->relids));
 		make_shards(request->relids);
 	}
+}
+
+void
+distribute_partition(Oid relid)
+{
+	DistTable  *parent = dist_table_get(get_partition_parent(relid, false));
+	DistributeRequest request = {0};
+	ListCell   *cell;
+
+	request.relid = relid;
+	request.kind = parent->kind;
+	request.colocation_id = parent->colocation_id;
+	request.shard_count = parent->group->nshards;
+	request.key_type = parent->group->key_type;
+	request.key_collation = parent->group->key_collation;
+	if (parent->kind == DIST_HASH)
+		request.key_column = get_attname(parent->relid, parent->key_attno, false);
+	request.relids = find_all_inheritors(relid, AccessExclusiveLock, NULL);
+	foreach(cell, request.relids)
+		check_member(&request, lfirst_oid(cell));
+	distribute(&request);
 }
 
 static char *

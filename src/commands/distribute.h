@@ -46,6 +46,14 @@ extern void check_needed_relations(const DistributeRequest * request, List *rela
 /* Nothing distributed may refer to a table that becomes local again. */
 extern void check_undistributable(Oid relid);
 
+/* ---- create_distributed.c */
+
+/*
+ * Distribute a table that has just become a partition of a distributed table,
+ * with its rows and its own partitions.
+ */
+extern void distribute_partition(Oid relid);
+
 /* ---- colocation.c */
 
 /*

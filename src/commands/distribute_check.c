@@ -216,17 +216,17 @@ check_key_column(DistributeRequest * request)
 	get_atttypetypmodcoll(request->relid, attno, &type, &typmod, &collation);
 	request->key_type = getBaseType(type);
 	request->key_collation = collation;
-	if (!shard_hash_init(&info, request->key_type, collation, CurrentMemoryContext))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("cannot distribute by column \"%s\": data type %s has no default operator class for access method \"hash\"",
-						column, format_type_be(type))));
 	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot distribute by column \"%s\" because its collation \"%s\" is nondeterministic",
 						column, get_collation_name(collation)),
 				 errhint("Values that differ in bytes may be equal under it.")));
+	if (!shard_hash_init(&info, request->key_type, collation, CurrentMemoryContext))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("cannot distribute by column \"%s\": data type %s has no default operator class for access method \"hash\"",
+						column, format_type_be(type))));
 }
 
 /* Is the key compared for equality by this unique or exclusion index? */

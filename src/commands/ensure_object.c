@@ -173,7 +173,8 @@ static const ObjectKind object_kinds[] = {
 		"SELECT $1::regclass::text",
 		"SELECT to_regclass($3)::oid::text",
 		sequence_create_query,
-		"SELECT format('ALTER SEQUENCE %s OWNER TO %I', oid::regclass, pg_get_userbyid(relowner))"
+		"SELECT format('SELECT shardlite_internal.node_sequence(%L)', $1::regclass) UNION ALL"
+		" SELECT format('ALTER SEQUENCE %s OWNER TO %I', oid::regclass, pg_get_userbyid(relowner))"
 		" FROM pg_class c WHERE oid = $1 AND NOT EXISTS"
 		" (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype IN ('a', 'i') AND refobjsubid > 0)",
 		"SELECT relacl, 's'::\"char\", relowner, 'SEQUENCE ' || oid::regclass, NULL::text FROM pg_class WHERE oid = $1",
@@ -370,7 +371,7 @@ ensure_object(const ObjectKind *kind, const char *name, Datum *statements, int c
 		if (i == 0 && found != NIL && kind->must_match)
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("%s \"%s\" on this node differs from the coordinator's", kind->kind, name),
+					 errmsg("%s %s on this node differs from the coordinator's", kind->kind, name),
 					 errdetail("The coordinator has: %s", sql),
 					 errhint("Drop or rename it on this node.")));
 		if (i == 0 && found != NIL && !kind->replaceable)

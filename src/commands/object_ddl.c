@@ -150,42 +150,53 @@ visit_memberships(ObjectWalk *walk, Oid roleid)
 	ReleaseSysCacheList(memberships);
 }
 
+/* Does this part of a table refer to what must exist before the table? */
+static bool
+is_described_part(const ObjectAddress *part)
+{
+	char		relkind;
+
+	switch (part->classId)
+	{
+		case AttrDefaultRelationId:
+		case ConstraintRelationId:
+		case PolicyRelationId:
+		case StatisticExtRelationId:
+			return true;
+		case RelationRelationId:
+			relkind = get_rel_relkind(part->objectId);
+			return relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX;
+		default:
+			return false;
+	}
+}
+
 /*
  * What a table consists of besides itself: the expressions, constraints,
  * indexes, policies and statistics are not objects to create here, but what
- * they refer to is.
+ * they refer to is.  Sequences that it owns come with it: mark them first.
  */
 static void
 visit_parts(ObjectWalk *walk, Oid relid)
 {
+	List	   *parts = depend_edges(RelationRelationId, relid, true);
 	ListCell   *cell;
 
-	foreach(cell, depend_edges(RelationRelationId, relid, true))
+	foreach(cell, parts)
 	{
 		ObjectAddress *part = lfirst(cell);
 
-		switch (part->classId)
-		{
-			case AttrDefaultRelationId:
-			case ConstraintRelationId:
-			case PolicyRelationId:
-			case StatisticExtRelationId:
-				break;
-			case RelationRelationId:
-				if (get_rel_relkind(part->objectId) == RELKIND_SEQUENCE)
-				{
-					visit_roles(walk, RelationRelationId, part->objectId);
-					add_exact_object_address(part, walk->visited);
-					continue;
-				}
-				if (get_rel_relkind(part->objectId) != RELKIND_INDEX &&
-					get_rel_relkind(part->objectId) != RELKIND_PARTITIONED_INDEX)
-					continue;
-				break;
-			default:
-				continue;
-		}
-		if (object_address_present(part, walk->visited))
+		if (part->classId != RelationRelationId ||
+			get_rel_relkind(part->objectId) != RELKIND_SEQUENCE)
+			continue;
+		add_exact_object_address(part, walk->visited);
+		visit_roles(walk, RelationRelationId, part->objectId);
+	}
+	foreach(cell, parts)
+	{
+		ObjectAddress *part = lfirst(cell);
+
+		if (!is_described_part(part) || object_address_present(part, walk->visited))
 			continue;
 		add_exact_object_address(part, walk->visited);
 		visit_references(walk, part->classId, part->objectId);

@@ -38,6 +38,13 @@ static const char *const sequence_ownership_query =
 " JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid"
 " WHERE " OWNED_SEQUENCE("a") " AND d.refobjid = $1 AND $2 ORDER BY d.refobjsubid, c.relname";
 
+/* Values of sequences must not repeat from node to node; see sequence_range.c. */
+static const char *const node_sequences_query =
+"SELECT format('SELECT shardlite_internal.node_sequence(%L)', c.oid::regclass)"
+" FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'"
+" WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid <> 0"
+" AND d.deptype IN ('a', 'i') AND d.refobjid = $1 AND $2 ORDER BY d.refobjsubid, c.relname";
+
 /*
  * The columns and valid check constraints between the parentheses, then what
  * follows them.  Check constraints stand here so that nothing is evaluated
@@ -219,6 +226,7 @@ table_ddl_structure(Oid relid, TableDdlTarget target)
 {
 	const char *const queries[] = {
 		serial_sequences_query, create_table_query, sequence_ownership_query,
+		node_sequences_query,
 		owner_query, column_settings_query,
 	};
 
