@@ -13,6 +13,7 @@ all:
 FAULT_POINTS ?= 0
 
 PG_CPPFLAGS = -I$(srcdir)/src -I$(shell $(PG_CONFIG) --includedir)
+PG_CPPFLAGS += -DSHARDLITE_VERSION='"$(EXTVERSION)"'
 ifeq ($(FAULT_POINTS),1)
 PG_CPPFLAGS += -DSHARDLITE_FAULT_POINTS
 endif

@@ -10,6 +10,9 @@
 #include "fmgr.h"
 #include "metadata/dist_table.h"
 #include "miscadmin.h"
+#include "remote/connection.h"
+#include "transaction/context.h"
+#include "transaction/dist_xact.h"
 
 PG_MODULE_MAGIC;
 
@@ -33,6 +36,9 @@ _PG_init(void)
 
 	fault_point_init();
 	node_session_init();
+	remote_init();
+	context_init();
+	dist_xact_init();
 	dist_table_cache_init();
 	colocation_init();
 }

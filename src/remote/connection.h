@@ -58,6 +58,32 @@ typedef struct RemoteParams
 #define REMOTE_BINARY		0x02	/* results in binary */
 #define REMOTE_PREPARE		0x04	/* worth a prepared statement on the node */
 
+/*
+ * The node commits with this request.  Its answer is waited for even when the
+ * user cancels (the node is then asked to cancel), and a connection that dies
+ * before it is error 08007: the outcome is not known.
+ */
+#define REMOTE_COMMITS		0x08
+
+/*
+ * How names of one shard read to the user.  Its tables are called
+ * <prefix>_<shard id> on the node, their indexes <logical name>_<shard id>.
+ * Belongs to the caller and must outlive the request.
+ */
+typedef struct RemoteRenameTable
+{
+	const char *prefix;
+	const char *schema;			/* logical, unquoted */
+	const char *name;
+}			RemoteRenameTable;
+
+typedef struct RemoteRename
+{
+	int64		shard_id;
+	int			count;
+	const RemoteRenameTable *tables;
+}			RemoteRename;
+
 /* Queue a statement.  Copies sql and params.  Does not block. */
 extern RemoteRequest *remote_send(RemoteConnection *conn, const char *sql,
 								  const RemoteParams * params, int flags,
@@ -79,7 +105,7 @@ extern void remote_wait(RemoteRequest **requests, int count);
 /* Pump until done, then throw if it failed. */
 extern void remote_finish(RemoteRequest *request);
 
-/* Throw the stored error, if any, at ERROR. context_sql may be NULL. */
+/* Throw the stored error, if any, at ERROR. */
 extern void remote_raise(RemoteRequest *request);
 
 /* The owner loses interest: pending results are discarded as they arrive. */
@@ -88,7 +114,121 @@ extern void remote_forget(RemoteRequest *request);
 /* Forget and free; the request must not be used afterwards. */
 extern void remote_release(RemoteRequest *request);
 
+/* Apply this to names in the request's error, if there will be one. */
+extern void remote_set_rename(RemoteRequest *request, const RemoteRename * rename);
+
+/*
+ * A request belongs to the resource owner current when it was sent, which
+ * releases it at the latest; after this only remote_release() does.
+ */
+extern void remote_disown(RemoteRequest *request);
+
 extern const NodeAddress *remote_address(RemoteConnection *conn);
+
+/* host:port of the node, for messages; lives as long as the connection. */
+extern const char *remote_name(RemoteConnection *conn);
+
+/* ---- for the transaction layer ---- */
+
+/*
+ * Who opens connections and to what: everything by value of the node's
+ * address, so that this layer needs no catalog.
+ */
+typedef struct RemoteIdentity
+{
+	const char *user;
+	const char *dbname;
+	int32		origin_node_id;
+}			RemoteIdentity;
+
+/* Begin to connect.  Never throws for what the node does. */
+extern RemoteConnection *remote_open(const NodeAddress *address,
+									 const RemoteIdentity * identity);
+
+/*
+ * Finish connecting all of them at the same time, within
+ * shardlite.node_connection_timeout.  Those that fail are lost afterwards.
+ */
+extern void remote_connect(RemoteConnection **conns, int count);
+
+extern void remote_close(RemoteConnection *conn);
+
+/* Nothing more can be done with it. */
+extern bool remote_is_lost(RemoteConnection *conn);
+
+/* Throw why it is lost (08006, or what the node said while connecting). */
+extern void remote_raise_lost(RemoteConnection *conn) pg_attribute_noreturn();
+
+/* Look whether the peer has closed an idle connection; makes it lost. */
+extern void remote_check_alive(RemoteConnection *conn);
+
+/* No result is outstanding. */
+extern bool remote_is_idle(RemoteConnection *conn);
+
+/* Is there an unfinished request that somebody still wants? */
+extern bool remote_is_wanted(RemoteConnection *conn);
+
+/*
+ * Results of requests sent from now on count as final only when the batch
+ * ends: there is no transaction block, the Sync is the commit.  With commits,
+ * they are also REMOTE_COMMITS.
+ */
+extern void remote_set_autocommit(RemoteConnection *conn, bool autocommit, bool commits);
+
+/* Called when a REMOTE_COMMITS request has succeeded. */
+extern void (*remote_committed_hook) (void);
+
+/* Is a transaction block open there, as far as the node has answered? */
+extern bool remote_in_transaction(RemoteConnection *conn);
+
+/* Notices of the node are passed on to the client, or not. */
+extern void remote_set_quiet(RemoteConnection *conn, bool quiet);
+
+/* Forget prepared statements made under another generation. */
+extern void remote_statements_generation(RemoteConnection *conn, uint64 generation);
+
+/* Cancel what runs on these connections; tries for at most timeout_ms. */
+extern void remote_cancel(RemoteConnection **conns, int count, int timeout_ms);
+
+/*
+ * Receive everything outstanding, without being interruptible.  Returns false
+ * when that takes longer than timeout_ms or the connection breaks.
+ */
+extern bool remote_drain(RemoteConnection *conn, int timeout_ms);
+
+/* Requests of this subtransaction are no longer wanted / belong to parent. */
+extern void remote_forget_subxact(SubTransactionId subid);
+extern void remote_reassign_subxact(SubTransactionId subid, SubTransactionId parent);
+extern void remote_forget_all(void);
+
+/* ---- COPY FROM STDIN on several connections at once ---- */
+
+/*
+ * Start a COPY ... FROM STDIN.  Waits for what was sent before on this
+ * connection and for the node to be ready.  Until remote_copy_end() nothing
+ * else may be sent there.  Throws the node's error.
+ */
+extern void remote_copy_begin(RemoteConnection *conn, const char *sql);
+
+/*
+ * Append bytes; need not be whole lines.  Blocks (interruptibly) only while
+ * more than a bounded amount is waiting for the node.
+ */
+extern void remote_copy_put(RemoteConnection *conn, const char *data, size_t len);
+
+/* No more data; does not wait.  remote_copy_end() then waits: so that several nodes finish together. */
+extern void remote_copy_done(RemoteConnection *conn);
+
+/* Wait for the node's verdict: number of rows, or throws its error. */
+extern int64 remote_copy_end(RemoteConnection *conn, const RemoteRename * rename);
+
+/* Make the COPY fail on the node; its transaction is aborted.  Never throws. */
+extern void remote_copy_cancel(RemoteConnection *conn);
+
+extern void remote_init(void);
+
+/* Milliseconds that cancelling and draining may take; then connections are closed. */
+extern int	remote_cancel_timeout;
 
 /* What this backend has done so far; executor subtracts two readings. */
 typedef struct RemoteCounters

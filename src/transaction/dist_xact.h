@@ -25,6 +25,15 @@
  */
 extern RemoteConnection *dist_xact_connection(int32 node_id, int access);
 
+/*
+ * Connect to these nodes (not the local one) at the same time, so that the
+ * calls for each of them find a connection.  Throws as above.
+ */
+extern void dist_xact_connect(const int32 *node_ids, int count);
+
+/* A fragment is about to run on a shard of this server. */
+extern void dist_xact_touch_local(void);
+
 /* Run one command on a node inside the distributed transaction; waits. */
 extern void dist_xact_execute(int32 node_id, const char *sql);
 

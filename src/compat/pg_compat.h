@@ -1,0 +1,36 @@
+/*
+ * pg_compat.h
+ *		What differs between the PostgreSQL versions that we build on.
+ */
+#ifndef SHARDLITE_PG_COMPAT_H
+#define SHARDLITE_PG_COMPAT_H
+
+#include "storage/latch.h"
+#include "utils/guc_tables.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/waiteventset.h"
+#endif
+
+/* All nodes of a cluster run the same one. */
+#define SERVER_MAJOR_VERSION PG_MAJORVERSION_NUM
+
+/* 17: event sets belong to a resource owner instead of a context; NULL = none. */
+#if PG_VERSION_NUM >= 170000
+#define compat_create_wait_event_set(nevents) CreateWaitEventSet(NULL, nevents)
+#else
+#define compat_create_wait_event_set(nevents) CreateWaitEventSet(TopMemoryContext, nevents)
+#endif
+
+/* 16: the settings live in a hash table and are returned as a palloc'd array. */
+static inline struct config_generic **
+compat_guc_variables(int *count)
+{
+#if PG_VERSION_NUM >= 160000
+	return get_guc_variables(count);
+#else
+	*count = GetNumConfigOptions();
+	return get_guc_variables();
+#endif
+}
+
+#endif							/* SHARDLITE_PG_COMPAT_H */

@@ -1,0 +1,141 @@
+/*
+ * connection_state.h
+ *		Inside of a connection and of a request; private to remote/.
+ *
+ * A connection keeps two queues that mirror each other: libpq's own and the
+ * list of operations below, in the order in which they were sent.  Requests
+ * live apart from it, so that they outlast a connection that breaks.
+ */
+#ifndef SHARDLITE_CONNECTION_STATE_H
+#define SHARDLITE_CONNECTION_STATE_H
+
+#include "lib/ilist.h"
+#include "remote/connection.h"
+#include "storage/latch.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+/* What a node said when it refused; strings are NULL when it said nothing. */
+typedef struct RemoteError
+{
+	char		sqlstate[6];
+	char	   *node;			/* host:port */
+	char	   *message;
+	char	   *detail;
+	char	   *hint;
+	char	   *context;
+	char	   *schema_name;
+	char	   *table_name;
+	char	   *column_name;
+	char	   *datatype_name;
+	char	   *constraint_name;
+}			RemoteError;
+
+typedef struct RequestState
+{
+	RemoteRequest base;			/* must be first */
+	dlist_node	all_link;		/* in the list of all requests */
+	MemoryContext cxt;			/* owns this struct and what hangs on it */
+	ResourceOwner owner;		/* releases it at the latest */
+	SubTransactionId subid;		/* that it belongs to */
+	int			flags;
+	uint64		batch;
+	int			pending_ops;	/* operations that still refer to it */
+	bool		ends_at_sync;	/* its fate is known only when its batch ends */
+	bool		forgotten;		/* free it when the last operation is over */
+	bool		retry;			/* send again once its batch is over */
+	char	   *sql;			/* kept only if it may have to be sent again */
+	RemoteParams params;
+	RemoteError *error;
+	const RemoteRename *rename;
+}			RequestState;
+
+typedef enum RemoteOpKind
+{
+	REMOTE_OP_PREPARE,
+	REMOTE_OP_EXECUTE,
+	REMOTE_OP_SYNC,
+}			RemoteOpKind;
+
+typedef struct RemoteOp
+{
+	dlist_node	link;
+	RemoteOpKind kind;
+	RequestState *request;		/* NULL for Sync */
+	uint32		statement;		/* number of the prepared statement, or 0 */
+	uint64		batch;
+}			RemoteOp;
+
+struct RemoteConnection
+{
+	dlist_node	link;			/* in the list of all connections */
+	NodeAddress address;
+	char	   *name;			/* host:port, for messages */
+	MemoryContext cxt;
+	PGconn	   *pg;
+	PostgresPollingStatusType connecting;	/* while it is being opened */
+	WaitEventSet *set;			/* latch, postmaster, socket */
+	uint32		set_events;		/* what the socket is watched for in it */
+
+	dlist_head	ops;
+	uint64		batch;			/* number of the batch being filled */
+	uint64		counted_batch;	/* up to here round trips are accounted for */
+	bool		batch_open;		/* something was queued after the last Sync */
+	bool		unsent;			/* libpq holds output the socket did not take */
+	bool		lost;			/* unusable; error says why */
+	bool		copying;
+	bool		quiet;			/* notices of the node are not passed on */
+	RemoteError *error;			/* why it is lost */
+	RemoteError *batch_error;	/* first error of the batch being received */
+	size_t		copy_unsent;	/* bytes put since the socket took everything */
+
+	/* prepared statements, most recently used first */
+	dlist_head	statements;
+	int			nstatements;
+	uint32		last_statement;
+	uint64		statement_generation;
+
+	bool		ends_at_sync;	/* new requests get their fate at the Sync */
+	bool		commits;		/* ... and are REMOTE_COMMITS */
+	bool		cancel_sent;	/* a REMOTE_COMMITS request was asked to stop */
+	TimestampTz verdict_deadline;	/* then: when we give up */
+};
+
+/* connection.c */
+extern dlist_head remote_all_connections;
+extern void connection_lose(RemoteConnection *conn, const char *detail);
+
+/* request.c */
+extern bool connection_step(RemoteConnection *conn);
+extern void connection_flush(RemoteConnection *conn);
+extern bool connection_consume(RemoteConnection *conn);
+extern void connection_fail_ops(RemoteConnection *conn);
+extern void request_detach(RemoteConnection *conn);
+extern void request_init(void);
+
+/* wait.c */
+#define WAIT_EXPIRED	0
+#define WAIT_READY		1
+#define WAIT_LATCH		2
+extern int	connections_wait(RemoteConnection **conns, int count, long timeout_ms);
+
+/* prepared.c */
+typedef struct RemoteStatement RemoteStatement;
+extern RemoteStatement *statement_find(RemoteConnection *conn, const char *sql,
+									   const RemoteParams * params, bool *is_new);
+extern uint32 statement_number(const RemoteStatement *statement);
+extern void statement_name(uint32 number, char *name, size_t size);
+extern void statement_forget(RemoteConnection *conn, uint32 number);
+extern bool statements_enabled;
+
+/* remote_error.c */
+extern RemoteError *remote_error_capture(const PGresult *result, const char *node,
+										 MemoryContext cxt);
+extern RemoteError *remote_error_make(int sqlcode, const char *node, const char *message,
+									  const char *detail, MemoryContext cxt);
+extern RemoteError *remote_error_copy(const RemoteError * error, MemoryContext cxt);
+extern void remote_error_throw(const RemoteError * error,
+							   const RemoteRename * rename) pg_attribute_noreturn();
+extern void remote_notice_receiver(void *arg, const PGresult *result);
+
+#endif							/* SHARDLITE_CONNECTION_STATE_H */

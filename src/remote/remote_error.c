@@ -1,0 +1,264 @@
+/*
+ * remote_error.c
+ *		What a node reported, kept and then thrown here as if it were ours.
+ *
+ * Names of shards are turned into logical ones on the way, see RemoteRename.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "lib/stringinfo.h"
+#include "remote/connection_state.h"
+#include "utils/memutils.h"
+
+/* Schema of the shard tables, as it shows in qualified names. */
+#define SHARDS_SCHEMA "shardlite_shards"
+
+static char *
+copy_string(const char *value, MemoryContext cxt)
+{
+	return value != NULL ? MemoryContextStrdup(cxt, value) : NULL;
+}
+
+/* Copy what an error result says; belongs to cxt. */
+RemoteError *
+remote_error_capture(const PGresult *result, const char *node, MemoryContext cxt)
+{
+	RemoteError *error = MemoryContextAllocZero(cxt, sizeof(RemoteError));
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	strlcpy(error->sqlstate, sqlstate ? sqlstate : "08006", sizeof(error->sqlstate));
+	error->node = copy_string(node, cxt);
+	error->message = copy_string(message ? message : PQresultErrorMessage(result), cxt);
+	error->detail = copy_string(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL), cxt);
+	error->hint = copy_string(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT), cxt);
+	error->context = copy_string(PQresultErrorField(result, PG_DIAG_CONTEXT), cxt);
+	error->schema_name = copy_string(PQresultErrorField(result, PG_DIAG_SCHEMA_NAME), cxt);
+	error->table_name = copy_string(PQresultErrorField(result, PG_DIAG_TABLE_NAME), cxt);
+	error->column_name = copy_string(PQresultErrorField(result, PG_DIAG_COLUMN_NAME), cxt);
+	error->datatype_name = copy_string(PQresultErrorField(result, PG_DIAG_DATATYPE_NAME), cxt);
+	error->constraint_name = copy_string(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME), cxt);
+	return error;
+}
+
+/* An error of our own making; sqlcode as made by MAKE_SQLSTATE. */
+RemoteError *
+remote_error_make(int sqlcode, const char *node, const char *message,
+				  const char *detail, MemoryContext cxt)
+{
+	RemoteError *error = MemoryContextAllocZero(cxt, sizeof(RemoteError));
+
+	strlcpy(error->sqlstate, unpack_sql_state(sqlcode), sizeof(error->sqlstate));
+	error->node = copy_string(node, cxt);
+	error->message = copy_string(message, cxt);
+	error->detail = copy_string(detail, cxt);
+	return error;
+}
+
+RemoteError *
+remote_error_copy(const RemoteError *error, MemoryContext cxt)
+{
+	RemoteError *copy = MemoryContextAllocZero(cxt, sizeof(RemoteError));
+
+	memcpy(copy->sqlstate, error->sqlstate, sizeof(copy->sqlstate));
+	copy->node = copy_string(error->node, cxt);
+	copy->message = copy_string(error->message, cxt);
+	copy->detail = copy_string(error->detail, cxt);
+	copy->hint = copy_string(error->hint, cxt);
+	copy->context = copy_string(error->context, cxt);
+	copy->schema_name = copy_string(error->schema_name, cxt);
+	copy->table_name = copy_string(error->table_name, cxt);
+	copy->column_name = copy_string(error->column_name, cxt);
+	copy->datatype_name = copy_string(error->datatype_name, cxt);
+	copy->constraint_name = copy_string(error->constraint_name, cxt);
+	return copy;
+}
+
+static bool
+is_name_char(char c)
+{
+	return isalnum((unsigned char) c) || c == '_' || c == '$' || IS_HIGHBIT_SET(c);
+}
+
+static const RemoteRenameTable *
+find_prefix(const RemoteRename *rename, const char *name, size_t len)
+{
+	for (int i = 0; i < rename->count; i++)
+	{
+		if (strlen(rename->tables[i].prefix) == len &&
+			strncmp(rename->tables[i].prefix, name, len) == 0)
+			return &rename->tables[i];
+	}
+	return NULL;
+}
+
+/* Cut "shardlite_shards." off the end of what has been written, quoted or not. */
+static void
+drop_shards_schema(StringInfo out, int quoted)
+{
+	static const char plain[] = SHARDS_SCHEMA ".";
+	int			len = sizeof(plain) - 1;
+	int			end = out->len - quoted;
+
+	if (end < len || strncmp(out->data + end - len, plain, len) != 0)
+		return;
+	memmove(out->data + end - len, out->data + end, quoted + 1);
+	out->len -= len;
+}
+
+/*
+ * The text with the names of one shard replaced by logical ones.  A name is
+ * recognised by its end, _<shard id>; what stands before is a table's prefix
+ * or an index name.
+ */
+static char *
+rename_text(const char *text, const RemoteRename *rename)
+{
+	StringInfoData out;
+	char		suffix[32];
+	size_t		suffix_len;
+	const char *copied = text;
+	const char *found;
+
+	if (text == NULL || rename == NULL || rename->shard_id == 0)
+		return unconstify(char *, text);
+	suffix_len = snprintf(suffix, sizeof(suffix), "_" INT64_FORMAT, rename->shard_id);
+	initStringInfo(&out);
+	for (const char *at = text; (found = strstr(at, suffix)) != NULL; at = found + suffix_len)
+	{
+		const char *start = found;
+		const RemoteRenameTable *table;
+		bool		quoted = false;
+
+		if (is_name_char(found[suffix_len]))
+			continue;
+		if (found[suffix_len] == '"')
+		{
+			while (start > copied && start[-1] != '"')
+				start--;
+			quoted = start > copied;
+		}
+		if (!quoted)
+		{
+			start = found;
+			while (start > copied && is_name_char(start[-1]))
+				start--;
+		}
+		/* "schema.name" within one pair of quotes: the name begins after it */
+		if (strncmp(start, SHARDS_SCHEMA ".", sizeof(SHARDS_SCHEMA)) == 0)
+		{
+			appendBinaryStringInfo(&out, copied, start - copied);
+			start += sizeof(SHARDS_SCHEMA);
+		}
+		else
+		{
+			appendBinaryStringInfo(&out, copied, start - copied);
+			drop_shards_schema(&out, quoted ? 1 : 0);
+		}
+		table = find_prefix(rename, start, found - start);
+		if (table != NULL)
+			appendStringInfoString(&out, table->name);
+		else
+			appendBinaryStringInfo(&out, start, found - start);
+		copied = found + suffix_len;
+	}
+	appendStringInfoString(&out, copied);
+	return out.data;
+}
+
+/* Schema of the error's table field, when that is a shard. */
+static const char *
+rename_schema(const RemoteError *error, const RemoteRename *rename)
+{
+	const char *table = error->table_name;
+	const char *end = table != NULL ? strrchr(table, '_') : NULL;
+	const RemoteRenameTable *found;
+
+	if (rename == NULL || end == NULL || error->schema_name == NULL ||
+		strcmp(error->schema_name, SHARDS_SCHEMA) != 0)
+		return error->schema_name;
+	found = find_prefix(rename, table, end - table);
+	return found != NULL ? found->schema : error->schema_name;
+}
+
+static void
+set_field(int field, const char *value)
+{
+	if (value != NULL)
+		err_generic_string(field, value);
+}
+
+/* Throw it: the node's own error, with the node as context. */
+void
+remote_error_throw(const RemoteError *error, const RemoteRename *rename)
+{
+	const char *s = error->sqlstate;
+	char	   *message = rename_text(error->message, rename);
+	char	   *detail = rename_text(error->detail, rename);
+	char	   *hint = rename_text(error->hint, rename);
+	char	   *context = rename_text(error->context, rename);
+
+	errstart(ERROR, TEXTDOMAIN);
+	errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4]));
+	errmsg_internal("%s", message ? message : "unknown error");
+	if (detail != NULL)
+		errdetail_internal("%s", detail);
+	if (hint != NULL)
+		errhint("%s", hint);
+	if (context != NULL && context[0] != '\0')
+		errcontext("%s", context);
+	errcontext("node \"%s\"", error->node);
+	set_field(PG_DIAG_SCHEMA_NAME, rename_schema(error, rename));
+	set_field(PG_DIAG_TABLE_NAME, rename_text(error->table_name, rename));
+	set_field(PG_DIAG_COLUMN_NAME, error->column_name);
+	set_field(PG_DIAG_DATATYPE_NAME, error->datatype_name);
+	set_field(PG_DIAG_CONSTRAINT_NAME, rename_text(error->constraint_name, rename));
+	errfinish(__FILE__, __LINE__, PG_FUNCNAME_MACRO);
+	pg_unreachable();
+}
+
+static int
+notice_level(const char *severity)
+{
+	static const struct
+	{
+		const char *name;
+		int			level;
+	}			levels[] = {
+		{"WARNING", WARNING},
+		{"NOTICE", NOTICE},
+		{"INFO", INFO},
+		{"LOG", LOG},
+	};
+
+	for (int i = 0; severity != NULL && i < lengthof(levels); i++)
+	{
+		if (strcmp(severity, levels[i].name) == 0)
+			return levels[i].level;
+	}
+	return DEBUG1;
+}
+
+/* libpq has received a notice: pass it on to our client. */
+void
+remote_notice_receiver(void *arg, const PGresult *result)
+{
+	RemoteConnection *conn = arg;
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+	int			level = notice_level(PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED));
+
+	if (conn->quiet || message == NULL)
+		level = DEBUG1;
+	ereport(level,
+			(sqlstate != NULL && strlen(sqlstate) == 5 ?
+			 errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2],
+								   sqlstate[3], sqlstate[4])) : 0,
+			 errmsg_internal("%s", message ? message : PQresultErrorMessage(result)),
+			 detail ? errdetail_internal("%s", detail) : 0,
+			 hint ? errhint("%s", hint) : 0));
+}

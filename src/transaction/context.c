@@ -1,0 +1,157 @@
+/*
+ * context.c
+ *		Both ends of the context that travels with fragments.
+ *
+ * The coordinator sends SET shardlite.ctx = '<role><settings>' in the same
+ * flight as the statement, and only to connections that have another one.
+ *
+ * The node takes it at the top level of a node session only.  It applies the
+ * settings as SET would, so that they vanish if the transaction there aborts
+ * (the coordinator knows and sends them again), and becomes the role: by user
+ * id with SECURITY_LOCAL_USERID_CHANGE, so that code run by a fragment can
+ * neither RESET ROLE nor SET SESSION AUTHORIZATION its way back to the trusted
+ * user who made the connection, and so that the role needs no LOGIN.  The
+ * role stays between transactions, like the settings: the next transaction
+ * starts with it, and an abort goes back to what its start had.
+ *
+ * shardlite.ctx itself holds the role's name.  No SET reaches it (it is an
+ * internal setting), only the code below does.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "common/node_session.h"
+#include "common/session_settings.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "transaction/context.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#define CONTEXT_SETTING "shardlite.ctx"
+
+static ProcessUtility_hook_type next_process_utility;
+
+/* Node: the effective role; "" before the first context. */
+static char *context_role;
+
+/* ------------------------------------------------------------- coordinator */
+
+const char *
+context_current(uint64 *generation)
+{
+	static char *command = NULL;
+	static uint64 fingerprint = 0;
+	static uint64 current = 0;
+	uint64		found;
+	StringInfoData packed;
+	char	   *made;
+
+	found = hash_combine64(session_settings_fingerprint(), GetUserId());
+	if (command == NULL || found != fingerprint)
+	{
+		initStringInfo(&packed);
+		pack_string(&packed, GetUserNameFromId(GetUserId(), false));
+		session_settings_pack(&packed);
+		made = MemoryContextStrdup(TopMemoryContext,
+								   psprintf("SET " CONTEXT_SETTING " = %s",
+											quote_literal_cstr(packed.data)));
+		if (command != NULL)
+			pfree(command);
+		command = made;
+		fingerprint = found;
+		current++;
+	}
+	*generation = current;
+	return command;
+}
+
+/* -------------------------------------------------------------------- node */
+
+static void
+become_role(const char *name)
+{
+	Oid			role = get_role_oid(name, true);
+	Oid			user;
+	int			sec_context;
+
+	if (!OidIsValid(role))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\" does not exist on this node", name),
+				 errhint("Create the role on every node of the cluster.")));
+	GetUserIdAndSecContext(&user, &sec_context);
+	SetUserIdAndSecContext(role, sec_context | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+static void
+context_apply(const char *text)
+{
+	const char *cursor = text;
+	char	   *role = unpack_string(&cursor);
+
+	if (role == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("malformed context from another node")));
+	session_settings_apply(&cursor);
+	(void) set_config_option(CONTEXT_SETTING, role, PGC_INTERNAL, PGC_S_SESSION,
+							 GUC_ACTION_SET, true, ERROR, false);
+	become_role(role);
+}
+
+/* The text of SET shardlite.ctx = '...', or NULL if it is something else. */
+static const char *
+context_text(Node *statement)
+{
+	VariableSetStmt *set;
+	A_Const    *value;
+
+	if (!IsA(statement, VariableSetStmt))
+		return NULL;
+	set = (VariableSetStmt *) statement;
+	if (set->kind != VAR_SET_VALUE || set->is_local ||
+		strcmp(set->name, CONTEXT_SETTING) != 0 || list_length(set->args) != 1)
+		return NULL;
+	value = linitial(set->args);
+	if (!IsA(value, A_Const) || value->isnull || !IsA(&value->val, String))
+		return NULL;
+	return strVal(&value->val);
+}
+
+static void
+context_process_utility(PlannedStmt *pstmt, const char *source, bool read_only_tree,
+						ProcessUtilityContext context, ParamListInfo params,
+						QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
+{
+	const char *text = NULL;
+
+	if (node_session && context == PROCESS_UTILITY_TOPLEVEL)
+		text = context_text(pstmt->utilityStmt);
+	if (text != NULL)
+		context_apply(text);
+	else if (next_process_utility)
+		next_process_utility(pstmt, source, read_only_tree, context, params, env, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, source, read_only_tree, context, params, env, dest, qc);
+}
+
+void
+context_init(void)
+{
+	DefineCustomStringVariable(CONTEXT_SETTING,
+							   "Role under which another node's statements run here.",
+							   NULL,
+							   &context_role,
+							   "",
+							   PGC_INTERNAL,
+							   GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE |
+							   GUC_DISALLOW_IN_FILE,
+							   NULL, NULL, NULL);
+	next_process_utility = ProcessUtility_hook;
+	ProcessUtility_hook = context_process_utility;
+}

@@ -1,0 +1,20 @@
+/*
+ * context.h
+ *		The context in which fragments run on a node: effective role and the
+ *		session settings that can change a result or an error.
+ */
+#ifndef SHARDLITE_CONTEXT_H
+#define SHARDLITE_CONTEXT_H
+
+#include "nodes/parsenodes.h"
+
+/*
+ * The command that gives a node session this backend's present context, and
+ * its generation (never 0).  Both stay the same until something in it
+ * changes; finding that out is cheap.  The text is valid until the next call.
+ */
+extern const char *context_current(uint64 *generation);
+
+extern void context_init(void);
+
+#endif							/* SHARDLITE_CONTEXT_H */

@@ -1,0 +1,272 @@
+/*
+ * remote_xact.c
+ *		Following the local transaction on one node.
+ *
+ * Nothing here waits unless it says so: BEGIN, context and savepoints ride
+ * with the statement that needs them.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "transaction/context.h"
+#include "transaction/remote_xact.h"
+#include "utils/timestamp.h"
+
+/* Queue a command whose answer matters only if it is an error. */
+static void
+queue_command(RemoteXact *xact, const char *sql)
+{
+	remote_release(remote_send(xact->conn, sql, NULL, 0, NULL, NULL));
+}
+
+static const char *
+isolation_name(void)
+{
+	switch (XactIsoLevel)
+	{
+		case XACT_READ_UNCOMMITTED:
+			return "READ UNCOMMITTED";
+		case XACT_READ_COMMITTED:
+			return "READ COMMITTED";
+		case XACT_REPEATABLE_READ:
+			return "REPEATABLE READ";
+		default:
+			return "SERIALIZABLE";
+	}
+}
+
+static void
+queue_begin(RemoteXact *xact)
+{
+	char		sql[128];
+
+	snprintf(sql, sizeof(sql), "BEGIN ISOLATION LEVEL %s %s%s", isolation_name(),
+			 XactReadOnly ? "READ ONLY" : "READ WRITE",
+			 XactDeferrable ? " DEFERRABLE" : "");
+	queue_command(xact, sql);
+}
+
+/*
+ * The autocommitted batch that carried the context must have succeeded before
+ * another statement may rely on it.
+ */
+static void
+settle_context(RemoteXact *xact)
+{
+	RemoteRequest *request = xact->context_request;
+
+	if (request == NULL)
+		return;
+	while (!request->done)
+		(void) remote_pump(request, true);
+	if (request->failed)
+		xact->context = 0;
+	xact->context_request = NULL;
+	remote_release(request);
+}
+
+void
+remote_xact_enter(RemoteXact *xact, int level)
+{
+	uint64		generation;
+	const char *context;
+
+	settle_context(xact);
+	remote_set_autocommit(xact->conn, false, false);
+	if (xact->depth == 0)
+	{
+		queue_begin(xact);
+		xact->depth = 1;
+		xact->first_level = level;
+	}
+	context = context_current(&generation);
+	if (xact->context != generation)
+	{
+		queue_command(xact, context);
+		xact->context = generation;
+		xact->context_depth = xact->depth;
+	}
+	while (xact->depth < level)
+	{
+		char		sql[32];
+
+		xact->depth++;
+		snprintf(sql, sizeof(sql), "SAVEPOINT s%d", xact->depth);
+		queue_command(xact, sql);
+	}
+}
+
+void
+remote_xact_autocommit(RemoteXact *xact, bool commits)
+{
+	uint64		generation;
+	const char *context;
+
+	settle_context(xact);
+	context = context_current(&generation);
+	if (xact->context != generation)
+	{
+		remote_set_autocommit(xact->conn, true, false);
+		xact->context_request = remote_send(xact->conn, context, NULL, 0, NULL, NULL);
+		remote_disown(xact->context_request);
+		xact->context = generation;
+		xact->context_depth = 0;
+	}
+	remote_set_autocommit(xact->conn, true, commits);
+}
+
+void
+remote_xact_subcommit(RemoteXact *xact, int level)
+{
+	char		sql[64];
+
+	if (xact->depth < level)
+		return;
+	Assert(xact->depth == level);
+	if (!xact->failed && !remote_is_lost(xact->conn))
+	{
+		snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT s%d", level);
+		remote_set_autocommit(xact->conn, false, false);
+		queue_command(xact, sql);
+	}
+	xact->depth = level - 1;
+	xact->first_level = Min(xact->first_level, xact->depth);
+	xact->context_depth = Min(xact->context_depth, xact->depth);
+}
+
+/*
+ * Stop what the failed subtransaction still runs there.  Waits, limited by
+ * shardlite.cancel_timeout.  Streams that outer cursors still read stay.
+ */
+static bool
+stop_work(RemoteXact *xact)
+{
+	if (remote_is_wanted(xact->conn))
+	{
+		remote_sync(xact->conn);
+		return !remote_is_lost(xact->conn);
+	}
+	remote_copy_cancel(xact->conn);
+	remote_sync(xact->conn);
+	remote_check_alive(xact->conn);
+	if (remote_is_idle(xact->conn) || remote_is_lost(xact->conn))
+		return !remote_is_lost(xact->conn);
+	remote_cancel(&xact->conn, 1, remote_cancel_timeout);
+	return remote_drain(xact->conn, remote_cancel_timeout);
+}
+
+void
+remote_xact_subabort(RemoteXact *xact, int level)
+{
+	char		sql[64];
+
+	if (xact->context_depth >= level)
+		xact->context = 0;
+	if (xact->depth < level)
+	{
+		/* Outside a block a statement may still be running for it. */
+		if (xact->depth == 0 && xact->conn != NULL && !remote_is_idle(xact->conn) &&
+			!stop_work(xact))
+		{
+			remote_close(xact->conn);
+			xact->conn = NULL;
+			xact->context = 0;
+		}
+		return;
+	}
+	if (xact->failed || !stop_work(xact))
+	{
+		/* Work of outer levels is gone, too, unless there was none. */
+		if (xact->first_level < level)
+			xact->failed = true;
+		remote_close(xact->conn);
+		xact->conn = NULL;
+		xact->context = 0;
+		xact->depth = xact->failed ? level - 1 : 0;
+		return;
+	}
+	remote_set_autocommit(xact->conn, false, false);
+	if (xact->first_level >= level)
+	{
+		queue_command(xact, "ROLLBACK");
+		remote_sync(xact->conn);
+		xact->depth = 0;
+		xact->wrote = false;
+		xact->context_depth = 0;
+		xact->context = 0;
+		return;
+	}
+	snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT s%d", level);
+	queue_command(xact, sql);
+	snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT s%d", level);
+	queue_command(xact, sql);
+	remote_sync(xact->conn);
+	xact->depth = level - 1;
+	xact->context_depth = Min(xact->context_depth, xact->depth);
+}
+
+static void
+note_tag(RemoteRequest *request, PGresult *result)
+{
+	RemoteXact *xact = request->arg;
+
+	xact->step_ok = strcmp(PQcmdStatus(result), xact->step_tag) == 0;
+	PQclear(result);
+}
+
+void
+remote_xact_step(RemoteXact *xact, const char *sql, const char *tag, int flags)
+{
+	Assert(xact->step == NULL);
+	xact->step_ok = false;
+	xact->step_tag = tag;
+	remote_set_autocommit(xact->conn, false, false);
+	xact->step = remote_send(xact->conn, sql, NULL, flags, note_tag, xact);
+	remote_disown(xact->step);
+	remote_sync(xact->conn);
+}
+
+/*
+ * Wait for the answer; true when the command did what it should.  Without
+ * interruptible it returns at timeout_ms (the answer is then unknown).
+ */
+bool
+remote_xact_step_wait(RemoteXact *xact, bool interruptible, int timeout_ms)
+{
+	if (interruptible)
+	{
+		while (!xact->step->done)
+			(void) remote_pump(xact->step, true);
+	}
+	else
+		(void) remote_drain(xact->conn, timeout_ms);
+	return xact->step->done && !xact->step->failed && xact->step_ok;
+}
+
+/* The step did not succeed: say why. */
+void
+remote_xact_step_raise(RemoteXact *xact)
+{
+	if (xact->step->failed)
+		remote_raise(xact->step);
+	ereport(ERROR,
+			(errcode(ERRCODE_TRANSACTION_ROLLBACK),
+			 errmsg("node \"%s\" has rolled the transaction back", remote_name(xact->conn))));
+}
+
+void
+remote_xact_step_end(RemoteXact *xact)
+{
+	if (xact->step != NULL)
+		remote_release(xact->step);
+	xact->step = NULL;
+}
+
+void
+remote_xact_end_lazily(RemoteXact *xact, bool commit)
+{
+	remote_set_autocommit(xact->conn, false, false);
+	queue_command(xact, commit ? "COMMIT" : "ROLLBACK");
+	remote_sync(xact->conn);
+}

@@ -1,0 +1,17 @@
+/*
+ * statement_depth.h
+ *		Is the statement being executed the whole of its transaction?
+ */
+#ifndef SHARDLITE_STATEMENT_DEPTH_H
+#define SHARDLITE_STATEMENT_DEPTH_H
+
+/*
+ * True when the client's statement itself is running, not one inside a
+ * function or another command, and, with the extended protocol, no other one
+ * shares its transaction.  The caller has checked for a transaction block.
+ */
+extern bool statement_is_alone(void);
+
+extern void statement_depth_init(void);
+
+#endif							/* SHARDLITE_STATEMENT_DEPTH_H */
