@@ -200,6 +200,13 @@ CREATE FUNCTION undistribute_table(table_name regclass)
 CREATE FUNCTION get_shard_id_for_distribution_column(table_name regclass, distribution_value "any" DEFAULT NULL::text)
     RETURNS bigint LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'get_shard_id_for_distribution_column';
 
+-- What this session has asked of nodes since it began; take two readings and
+-- subtract.  A round trip is a wait for an answer, for all nodes together.
+CREATE FUNCTION shardlite_counters(OUT round_trips bigint, OUT batches bigint,
+    OUT connections bigint, OUT bytes_sent bigint, OUT bytes_received bigint,
+    OUT remote_fragments bigint, OUT local_fragments bigint)
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'shardlite_counters';
+
 -- ------------------------------------------------------------------ views
 
 -- A view cannot be made in pg_catalog, but moved there.

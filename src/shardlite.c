@@ -7,6 +7,7 @@
 #include "commands/distribute.h"
 #include "common/fault_point.h"
 #include "common/node_session.h"
+#include "executor/executor_init.h"
 #include "fmgr.h"
 #include "metadata/dist_table.h"
 #include "miscadmin.h"
@@ -41,6 +42,7 @@ _PG_init(void)
 	dist_xact_init();
 	dist_table_cache_init();
 	colocation_init();
+	shardlite_executor_init();
 }
 
 /* SQL: error unless the library came in through shared_preload_libraries. */

@@ -209,12 +209,21 @@ dist_xact_touch_local(void)
 static bool
 may_autocommit(const RemoteXact *xact, int access)
 {
+	dlist_iter	iter;
+
 	if (xact->depth > 0 || IsTransactionBlock() || GetCurrentTransactionNestLevel() > 1 ||
 		XactIsoLevel > XACT_READ_COMMITTED)
 		return false;
 	if ((access & DIST_ACCESS_WRITE) == 0)
 		return true;
-	return (access & DIST_ACCESS_AUTOCOMMIT) != 0 && !XactReadOnly && statement_is_alone();
+	if ((access & DIST_ACCESS_AUTOCOMMIT) == 0 || XactReadOnly || !statement_is_alone())
+		return false;
+
+	/* a function called for the statement's values may have written */
+	dlist_foreach(iter, &participants)
+		if (dlist_container(RemoteXact, link, iter.cur)->wrote)
+			return false;
+	return !TransactionIdIsValid(GetTopTransactionIdIfAny());
 }
 
 static void

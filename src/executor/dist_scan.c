@@ -1,0 +1,455 @@
+/*
+ * dist_scan.c
+ *		The ShardliteScan plan node: rows of fragments.
+ *
+ * Parameters are evaluated when the first row is asked for, so that InitPlans
+ * run lazily, and again after a rescan with changed parameters.  A rescan
+ * without changed parameters replays the rows if the plan announced that
+ * (EXEC_FLAG_REWIND), else it asks the shards again.
+ */
+#include "postgres.h"
+
+#include "commands/explain.h"
+#include "executor/counters.h"
+#include "executor/dist_scan.h"
+#include "executor/executor.h"
+#include "executor/fragment_text.h"
+#include "executor/row_identity.h"
+#include "executor/shard_choice.h"
+#include "executor/shard_error.h"
+#include "metadata/node.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "transaction/dist_xact.h"
+#include "utils/memutils.h"
+
+static Node *create_state(CustomScan *cscan);
+static void begin_scan(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *exec_scan(CustomScanState *node);
+static void end_scan(CustomScanState *node);
+static void rescan_scan(CustomScanState *node);
+static void shutdown_scan(CustomScanState *node);
+
+static const CustomScanMethods scan_methods = {
+	.CustomName = DIST_SCAN_NAME,
+	.CreateCustomScanState = create_state,
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = DIST_SCAN_NAME,
+	.BeginCustomScan = begin_scan,
+	.ExecCustomScan = exec_scan,
+	.EndCustomScan = end_scan,
+	.ReScanCustomScan = rescan_scan,
+	.ShutdownCustomScan = shutdown_scan,
+	.ExplainCustomScan = dist_scan_explain,
+};
+
+void
+dist_scan_init(void)
+{
+	RegisterCustomScanMethods(&scan_methods);
+}
+
+static Node *
+create_state(CustomScan *cscan)
+{
+	DistScanState *state = palloc0(sizeof(DistScanState));
+
+	NodeSetTag(state, T_CustomScanState);
+	state->css.flags = cscan->flags;
+	state->css.methods = &exec_methods;
+	return (Node *) state;
+}
+
+static void
+begin_scan(CustomScanState *node, EState *estate, int eflags)
+{
+	DistScanState *state = (DistScanState *) node;
+	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
+	const DistPlan *plan = dist_plan_decode(cscan->custom_private);
+
+	state->plan = plan;
+	state->cxt = estate->es_query_cxt;
+	state->exprs = ExecInitExprList(cscan->custom_exprs, &node->ss.ps);
+	state->keep = (eflags & EXEC_FLAG_REWIND) != 0 && plan->operation == CMD_SELECT;
+	if (plan->returns_rows)
+		state->map = row_map_create(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
+									plan->fill, plan->fill_tableoid, NIL,
+									false, plan->row_id_leaf);
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	if (plan->before_writes || (state->map != NULL && state->map->row_id >= 0))
+		state->statement = statement_state_get(estate);
+	if (plan->before_writes)
+		state->statement->early_scans = lappend(state->statement->early_scans, state);
+}
+
+/* ---- starting a run ---- */
+
+/* Rows with identity: pack shard, leaf and ctid into one tid. */
+static bool
+identify_row(Fragment * fragment, const RowExtras * extras, Datum *values, bool *nulls)
+{
+	DistScanState *state = fragment->run->hook_arg;
+	int			column = state->map->row_id;
+	ItemPointer tid;
+
+	if (nulls[column])
+		return true;
+	tid = palloc(sizeof(ItemPointerData));
+	*tid = *(ItemPointer) DatumGetPointer(values[column]);
+	row_identity_encode(state->statement,
+						(RowPlace) {fragment->shard_index, extras->leaf}, tid);
+	values[column] = PointerGetDatum(tid);
+	return true;
+}
+
+static int
+access_needed(DistScanState * state, int nfragments)
+{
+	int			access = state->plan->writes ? DIST_ACCESS_WRITE : DIST_ACCESS_READ;
+
+	if (state->plan->whole_statement && nfragments == 1)
+		access |= DIST_ACCESS_AUTOCOMMIT;
+	return access;
+}
+
+/* Evaluate count expressions from position first on. */
+static FragmentParams *
+eval_exprs(DistScanState * state, int first, int count, MemoryContext cxt)
+{
+	CustomScan *cscan = (CustomScan *) state->css.ss.ps.plan;
+
+	if (count == 0)
+		return NULL;
+	return fragment_params_eval(list_copy_tail(state->exprs, first),
+								list_copy_tail(cscan->custom_exprs, first),
+								count, state->css.ss.ps.ps_ExprContext, cxt);
+}
+
+/* The template as nodes want it: user-defined types of parameters by name. */
+static const FragmentText *
+wire_text(DistScanState * state, FragmentParams * params)
+{
+	if (state->wire_text == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(state->cxt);
+
+		state->wire_text = params == NULL ? &state->plan->text :
+			fragment_text_with_casts(&state->plan->text, params->count, params->types);
+		MemoryContextSwitchTo(old);
+	}
+	return state->wire_text;
+}
+
+static void
+add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
+				   FragmentParams * params)
+{
+	const Shard *shard = &group->shards[index];
+	FragmentRun *run = state->run;
+	bool		local = shard->node_id == local_node_id();
+	Fragment   *fragment;
+
+	fragment = fragment_run_add(run, shard->node_id, index,
+								fragment_text_sql(local ? &state->plan->text :
+												  wire_text(state, params),
+												  shard->shard_id),
+								params);
+	fragment->prepare = params != NULL;
+	fragment->rename = shard_rename_create(state->plan->text.markers, shard->shard_id);
+}
+
+/* Every copy of a reference table, the local one first: it alone counts. */
+static void
+add_node_fragments(DistScanState * state, FragmentParams * params)
+{
+	ListCell   *lc;
+
+	fragment_run_add(state->run, local_node_id(), 0,
+					 fragment_text_sql(&state->plan->text, 0), params);
+	if (state->plan->target == TARGET_ANY_NODE)
+		return;
+	foreach(lc, node_list())
+	{
+		const ClusterNode *node = lfirst(lc);
+		Fragment   *fragment;
+
+		if (node->is_local)
+			continue;
+		fragment = fragment_run_add(state->run, node->address.node_id, 0,
+									fragment_text_sql(wire_text(state, params), 0),
+									params);
+		fragment->counted = false;
+	}
+}
+
+static void
+add_fragments(DistScanState * state, FragmentParams * params)
+{
+	const DistPlan *plan = state->plan;
+	const ShardGroup *group;
+	List	   *shards;
+	ListCell   *lc;
+
+	if (plan->target == TARGET_ANY_NODE || plan->target == TARGET_ALL_NODES)
+	{
+		state->run->local_first = true;
+		add_node_fragments(state, params);
+		return;
+	}
+	group = shard_group_get(plan->colocation_id);
+	shards = shard_choice(plan, group,
+						  eval_exprs(state, plan->nparams, plan->nkeys, state->run->cxt));
+	foreach(lc, shards)
+		add_shard_fragment(state, group, lfirst_int(lc), params);
+}
+
+/* Does an expression read what only execution computes? */
+static bool
+needs_execution(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind != PARAM_EXTERN ||
+			context == NULL;
+	if (IsA(node, SubPlan) || IsA(node, Var))
+		return true;
+	return expression_tree_walker(node, needs_execution, context);
+}
+
+bool
+dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
+				   FragmentParams * *keys)
+{
+	CustomScan *cscan = (CustomScan *) state->css.ss.ps.plan;
+	ParamListInfo given = state->css.ss.ps.state->es_param_list_info;
+
+	if (needs_execution((Node *) cscan->custom_exprs, given) ||
+		contain_volatile_functions((Node *) cscan->custom_exprs))
+		return false;
+	*params = eval_exprs(state, 0, state->plan->nparams, CurrentMemoryContext);
+	*keys = eval_exprs(state, state->plan->nparams, state->plan->nkeys, CurrentMemoryContext);
+	return true;
+}
+
+static void
+start_run(DistScanState * state)
+{
+	EState	   *estate = state->css.ss.ps.state;
+	MemoryContext old;
+	FragmentParams *params;
+	ListCell   *lc;
+
+	state->run = fragment_run_create(state->cxt, estate, state->map, 0);
+	if (state->map != NULL && state->map->row_id >= 0)
+	{
+		state->run->on_row = identify_row;
+		state->run->hook_arg = state;
+	}
+	params = eval_exprs(state, 0, state->plan->nparams, state->run->cxt);
+	old = MemoryContextSwitchTo(state->run->cxt);
+	add_fragments(state, params);
+	MemoryContextSwitchTo(old);
+	state->nshards = list_length(state->run->fragments);
+	state->total_fragments += state->nshards;
+	foreach(lc, state->run->fragments)
+		if (!((Fragment *) lfirst(lc))->local)
+			state->remote_fragments++;
+	state->run->access = access_needed(state, state->nshards);
+	state->over = false;
+	fragment_run_flush(state->run);
+}
+
+void
+dist_scan_note_figures(DistScanState * state)
+{
+	ListCell   *lc;
+
+	if (state->run == NULL)
+		return;
+	foreach(lc, state->run->fragments)
+	{
+		Fragment   *fragment = lfirst(lc);
+
+		state->slowest_ms = Max(state->slowest_ms, fragment->elapsed_ms);
+	}
+}
+
+/* Stop the run, keeping its figures. */
+static void
+stop_run(DistScanState * state)
+{
+	if (state->run == NULL)
+		return;
+	dist_scan_note_figures(state);
+	fragment_run_end(state->run);
+	state->run = NULL;
+}
+
+/* ---- rows ---- */
+
+/* A write is over: count its rows for the command tag. */
+static void
+count_affected(DistScanState * state)
+{
+	EState	   *estate = state->css.ss.ps.state;
+
+	if (state->plan->operation != CMD_SELECT &&
+		estate->es_plannedstmt->commandType == state->plan->operation)
+		estate->es_processed += fragment_run_affected(state->run);
+}
+
+/* Next row from the shards. */
+static bool
+fetch(DistScanState * state, TupleTableSlot *slot)
+{
+	RemoteCounters before = remote_counters;
+	bool		found = false;
+
+	if (state->run == NULL && !state->over)
+		start_run(state);
+	if (!state->over)
+	{
+		found = fragment_run_next(state->run, slot);
+		if (!found)
+		{
+			state->over = true;
+			count_affected(state);
+		}
+	}
+	remote_counters_add(&state->counters, &before);
+	return found;
+}
+
+static void
+open_kept(DistScanState * state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->cxt);
+
+	state->kept = tuplestore_begin_heap(state->keep, false, work_mem);
+	if (state->kept_slot == NULL)
+		state->kept_slot = MakeSingleTupleTableSlot(state->css.ss.ss_ScanTupleSlot->tts_tupleDescriptor,
+													&TTSOpsMinimalTuple);
+	MemoryContextSwitchTo(old);
+}
+
+/* Next kept row into the virtual scan slot. */
+static bool
+next_kept(DistScanState * state, TupleTableSlot *slot)
+{
+	int			natts = slot->tts_tupleDescriptor->natts;
+
+	if (!tuplestore_gettupleslot(state->kept, true, false, state->kept_slot))
+		return false;
+	slot_getallattrs(state->kept_slot);
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, state->kept_slot->tts_values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, state->kept_slot->tts_isnull, sizeof(bool) * natts);
+	ExecStoreVirtualTuple(slot);
+	return true;
+}
+
+void
+dist_scan_read_early(DistScanState * state)
+{
+	TupleTableSlot *slot = state->css.ss.ss_ScanTupleSlot;
+
+	if (state->read_early || (state->over && state->kept == NULL))
+		return;
+	if (state->kept == NULL)
+		open_kept(state);
+	state->read_early = true;
+	while (fetch(state, slot))
+		tuplestore_puttupleslot(state->kept, slot);
+	ExecClearTuple(slot);
+	stop_run(state);
+}
+
+/* ExecScan's access method. */
+static TupleTableSlot *
+next_row(ScanState *node)
+{
+	DistScanState *state = (DistScanState *) node;
+	TupleTableSlot *slot = node->ss_ScanTupleSlot;
+
+	if (state->read_early)
+		return next_kept(state, slot) ? slot : ExecClearTuple(slot);
+	if (!state->keep)
+		return fetch(state, slot) ? slot : ExecClearTuple(slot);
+	if (state->kept == NULL)
+		open_kept(state);
+	if (!tuplestore_ateof(state->kept) && next_kept(state, slot))
+		return slot;
+	if (!fetch(state, slot))
+		return ExecClearTuple(slot);
+	tuplestore_puttupleslot(state->kept, slot);
+	return slot;
+}
+
+/*
+ * ExecScan's recheck method: a row of ours took part in a join whose other
+ * side changed concurrently.  Our rows cannot be read again as of then.
+ */
+static bool
+recheck_row(ScanState *node, TupleTableSlot *slot)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errdetail("A row that this statement joins with a distributed table was changed meanwhile."),
+			 errhint("Retry the transaction.")));
+	return false;
+}
+
+static TupleTableSlot *
+exec_scan(CustomScanState *node)
+{
+	return ExecScan(&node->ss, next_row, recheck_row);
+}
+
+/* ---- the end ---- */
+
+static void
+rescan_scan(CustomScanState *node)
+{
+	DistScanState *state = (DistScanState *) node;
+
+	if (state->read_early || (state->kept != NULL && node->ss.ps.chgParam == NULL))
+		tuplestore_rescan(state->kept);
+	else
+	{
+		stop_run(state);
+		state->over = false;
+		if (state->kept != NULL)
+			tuplestore_clear(state->kept);
+	}
+	ExecScanReScan(&node->ss);
+}
+
+/* No more rows will be asked for: let the nodes go. */
+static void
+shutdown_scan(CustomScanState *node)
+{
+	DistScanState *state = (DistScanState *) node;
+
+	if (state->run == NULL || state->plan->operation != CMD_SELECT)
+		return;
+	stop_run(state);
+	state->over = true;
+}
+
+static void
+end_scan(CustomScanState *node)
+{
+	DistScanState *state = (DistScanState *) node;
+
+	stop_run(state);
+	if (state->kept != NULL)
+		tuplestore_end(state->kept);
+	if (state->kept_slot != NULL)
+		ExecDropSingleTupleTableSlot(state->kept_slot);
+}

@@ -1,0 +1,58 @@
+/*
+ * dist_scan.h
+ *		State of a ShardliteScan, for the files that make it up.
+ */
+#ifndef SHARDLITE_DIST_SCAN_H
+#define SHARDLITE_DIST_SCAN_H
+
+#include "executor/fragment_run.h"
+#include "executor/statement_state.h"
+#include "metadata/dist_table.h"
+#include "plan/dist_plan.h"
+
+typedef struct DistScanState
+{
+	CustomScanState css;		/* must be first */
+	const DistPlan *plan;		/* decoded; read-only */
+	List	   *exprs;			/* ExprState of custom_exprs */
+	MemoryContext cxt;			/* of everything that lives with the node */
+	RowMap	   *map;			/* NULL when no rows come back */
+	StatementState *statement;
+	const FragmentText *wire_text;	/* the text as nodes want it */
+	FragmentRun *run;			/* NULL until the first row is asked for */
+	bool		over;			/* run has no more rows */
+
+	/* rows kept for rescans, or read before the statement writes */
+	bool		keep;
+	bool		read_early;		/* kept holds all rows */
+	Tuplestorestate *kept;
+	TupleTableSlot *kept_slot;	/* minimal; reads kept */
+
+	/* for EXPLAIN ANALYZE: totals of finished runs */
+	int			nshards;		/* last run: shards asked */
+	int64		total_fragments;
+	int64		remote_fragments;
+	double		slowest_ms;
+	RemoteCounters counters;	/* what this node caused */
+}			DistScanState;
+
+/* Register the methods with PostgreSQL. */
+extern void dist_scan_init(void);
+
+/* Read all rows of a scan now, to be handed out later. */
+extern void dist_scan_read_early(DistScanState * state);
+
+/*
+ * Can the parameters be evaluated outside of execution (no subplan outputs,
+ * all values known)?  Fills *params and *keys if so; for EXPLAIN.
+ */
+extern bool dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
+							   FragmentParams * *keys);
+
+/* Bring the figures for EXPLAIN ANALYZE up to date. */
+extern void dist_scan_note_figures(DistScanState * state);
+
+extern void dist_scan_explain(CustomScanState *node, List *ancestors,
+							  struct ExplainState *es);
+
+#endif							/* SHARDLITE_DIST_SCAN_H */

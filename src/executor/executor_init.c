@@ -1,0 +1,16 @@
+/*
+ * executor_init.c
+ *		Start of this folder's modules.
+ */
+#include "postgres.h"
+
+#include "executor/dist_modify.h"
+#include "executor/dist_scan.h"
+#include "executor/executor_init.h"
+
+void
+shardlite_executor_init(void)
+{
+	dist_scan_init();
+	dist_modify_init();
+}

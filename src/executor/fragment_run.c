@@ -1,0 +1,551 @@
+/*
+ * fragment_run.c
+ *		Starts fragments, receives their rows, stops them.
+ *
+ *	added --flush--> under way --last result--> done
+ *
+ * Requests on one connection are answered in order, so per connection only the
+ * oldest unfinished fragment (the head of its lane) can have rows.  A request
+ * of somebody else behind it on the same connection makes our rows arrive at
+ * any time: the callback then queues them.  Only a row that we wait for
+ * ourselves goes straight into the caller's slot.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "executor/fragment_run.h"
+#include "metadata/node.h"
+#include "transaction/dist_xact.h"
+#include "utils/memutils.h"
+
+FragmentRun *
+fragment_run_create(MemoryContext parent, EState *estate, RowMap * map, int access)
+{
+	MemoryContext cxt = AllocSetContextCreate(parent, "shardlite fragments",
+											  ALLOCSET_SMALL_SIZES);
+	FragmentRun *run = MemoryContextAllocZero(cxt, sizeof(FragmentRun));
+
+	run->cxt = cxt;
+	run->row_cxt = AllocSetContextCreate(cxt, "shardlite fragment row",
+										 ALLOCSET_SMALL_SIZES);
+	run->scratch = AllocSetContextCreate(cxt, "shardlite fragment scratch",
+										 ALLOCSET_SMALL_SIZES);
+	run->estate = estate;
+	run->map = map;
+	run->access = access;
+	return run;
+}
+
+Fragment *
+fragment_run_add(FragmentRun * run, int32 node_id, int shard_index,
+				 const char *sql, FragmentParams * params)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->cxt);
+	Fragment   *fragment = palloc0(sizeof(Fragment));
+
+	fragment->run = run;
+	fragment->node_id = node_id;
+	fragment->local = node_id == local_node_id();
+	fragment->counted = true;
+	fragment->shard_index = shard_index;
+	fragment->sql = sql;
+	fragment->params = params;
+	fragment->map = run->map;
+	row_queue_init(&fragment->queue, run->cxt);
+	run->fragments = lappend(run->fragments, fragment);
+	MemoryContextSwitchTo(old);
+	return fragment;
+}
+
+static void
+mark_done(Fragment * fragment)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, fragment->start);
+	fragment->elapsed_ms = INSTR_TIME_GET_MILLISEC(now);
+	fragment->done = true;
+}
+
+/* ---- rows on their way in ---- */
+
+/* A row is in values: let the owner see it, then queue it unless it is awaited. */
+static void
+accept_row(Fragment * fragment, const RowExtras * extras, Datum *values, bool *nulls,
+		   bool direct)
+{
+	FragmentRun *run = fragment->run;
+
+	if (!fragment->counted)
+		return;
+	if (run->on_row != NULL && !run->on_row(fragment, extras, values, nulls))
+		return;
+	fragment->nrows++;
+	if (direct)
+		run->direct_filled = true;
+	else
+		row_queue_put(&fragment->queue, fragment->map->desc, values, nulls);
+}
+
+/* Decode one row into the awaited slot's arrays, or into the queue. */
+static void
+receive_row(Fragment * fragment, PGresult *result, int row)
+{
+	FragmentRun *run = fragment->run;
+	RowMap	   *map = fragment->map;
+	RowExtras	extras = {0};
+	bool		direct = run->direct == fragment && !run->direct_filled &&
+		row_queue_is_empty(&fragment->queue);
+
+	if (direct)
+	{
+		MemoryContext old = MemoryContextSwitchTo(run->row_cxt);
+
+		row_map_decode(map, result, row, run->direct_values, run->direct_nulls, &extras);
+		accept_row(fragment, &extras, run->direct_values, run->direct_nulls, true);
+		MemoryContextSwitchTo(old);
+	}
+	else
+	{
+		MemoryContext old = MemoryContextSwitchTo(run->scratch);
+		Datum	   *values = palloc(sizeof(Datum) * Max(map->desc->natts, 1));
+		bool	   *nulls = palloc(sizeof(bool) * Max(map->desc->natts, 1));
+
+		row_map_decode(map, result, row, values, nulls, &extras);
+		accept_row(fragment, &extras, values, nulls, false);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(run->scratch);
+	}
+}
+
+static void
+receive_rows(Fragment * fragment, PGresult *result)
+{
+	int			rows = fragment->map ? PQntuples(result) : 0;
+
+	for (int i = 0; i < rows; i++)
+		receive_row(fragment, result, i);
+}
+
+/* The callback of all requests: the result is ours to free. */
+static void
+on_result(RemoteRequest *request, PGresult *result)
+{
+	PG_TRY();
+	{
+		receive_rows(request->arg, result);
+	}
+	PG_CATCH();
+	{
+		PQclear(result);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	PQclear(result);
+}
+
+static void
+queue_local_row(Fragment * fragment, TupleTableSlot *slot)
+{
+	RowMap	   *map = fragment->map;
+	RowExtras	extras = {0};
+	MemoryContext old = MemoryContextSwitchTo(fragment->run->scratch);
+	Datum	   *values = palloc(sizeof(Datum) * Max(map->desc->natts, 1));
+	bool	   *nulls = palloc(sizeof(bool) * Max(map->desc->natts, 1));
+
+	row_map_copy(map, slot, values, nulls, &extras);
+	accept_row(fragment, &extras, values, nulls, false);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(fragment->run->scratch);
+}
+
+/* Queue all rows that a local fragment still has, and end it. */
+static void
+collect_local(Fragment * fragment)
+{
+	TupleTableSlot *slot;
+
+	while ((slot = local_fragment_next(fragment->exec)) != NULL)
+		if (fragment->map != NULL)
+			queue_local_row(fragment, slot);
+	fragment->affected = local_fragment_affected(fragment->exec);
+	local_fragment_end(fragment->exec);
+	fragment->exec = NULL;
+	mark_done(fragment);
+}
+
+/* ---- starting ---- */
+
+static void
+send_remote(Fragment * fragment, RemoteConnection *conn)
+{
+	int			flags = REMOTE_SINGLE_ROW;
+
+	if (fragment->map != NULL && fragment->map->binary)
+		flags |= REMOTE_BINARY;
+	if (fragment->prepare)
+		flags |= REMOTE_PREPARE;
+	fragment->request = remote_send(conn, fragment->sql,
+									fragment_params_wire(fragment->params),
+									flags, on_result, fragment);
+	if (fragment->rename != NULL)
+		remote_set_rename(fragment->request, fragment->rename);
+	INSTR_TIME_SET_CURRENT(fragment->start);
+	fragment->started = true;
+	remote_counters.remote_fragments++;
+}
+
+/* The lane of a connection; fragments of one connection are read in order. */
+static void
+append_to_lane(FragmentRun * run, Fragment * fragment)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->lanes)
+	{
+		List	   *lane = lfirst(lc);
+		Fragment   *first = linitial(lane);
+
+		if (first->request->conn == fragment->request->conn)
+		{
+			lfirst(lc) = lappend(lane, fragment);
+			return;
+		}
+	}
+	run->lanes = lappend(run->lanes, list_make1(fragment));
+}
+
+static void
+start_local(Fragment * fragment)
+{
+	FragmentRun *run = fragment->run;
+
+	INSTR_TIME_SET_CURRENT(fragment->start);
+	fragment->started = true;
+	remote_counters.local_fragments++;
+	dist_xact_touch_local();
+	fragment->exec = local_fragment_start(fragment->sql, fragment->rename,
+										  fragment->params, run->estate);
+}
+
+/* Connect to all nodes of new remote fragments at the same time. */
+static void
+connect_nodes(FragmentRun * run)
+{
+	int32	   *ids = palloc(sizeof(int32) * list_length(run->fragments));
+	int			count = 0;
+	ListCell   *lc;
+
+	for_each_from(lc, run->fragments, run->nflushed)
+	{
+		Fragment   *fragment = lfirst(lc);
+		bool		known = fragment->local;
+
+		for (int i = 0; i < count && !known; i++)
+			known = ids[i] == fragment->node_id;
+		if (!known)
+			ids[count++] = fragment->node_id;
+	}
+	if (count > 1)
+		dist_xact_connect(ids, count);
+	pfree(ids);
+}
+
+/* Queue all new remote fragments and send one batch per connection. */
+static void
+flush_remote(FragmentRun * run)
+{
+	List	   *connections = NIL;
+	ListCell   *lc;
+
+	connect_nodes(run);
+	for_each_from(lc, run->fragments, run->nflushed)
+	{
+		Fragment   *fragment = lfirst(lc);
+		RemoteConnection *conn;
+
+		if (fragment->local)
+			continue;
+		conn = dist_xact_connection(fragment->node_id, run->access);
+		send_remote(fragment, conn);
+		append_to_lane(run, fragment);
+		connections = list_append_unique_ptr(connections, conn);
+	}
+	foreach(lc, connections)
+		remote_sync(lfirst(lc));
+	list_free(connections);
+}
+
+/* Run new local fragments that write; SELECTs start when they are read. */
+static void
+flush_local(FragmentRun * run)
+{
+	bool		writes = (run->access & DIST_ACCESS_WRITE) != 0;
+	ListCell   *lc;
+
+	for_each_from(lc, run->fragments, run->nflushed)
+	{
+		Fragment   *fragment = lfirst(lc);
+
+		if (!fragment->local)
+			continue;
+		if (writes)
+		{
+			start_local(fragment);
+			if (local_fragment_is_over(fragment->exec))
+				collect_local(fragment);
+		}
+		run->locals = lappend(run->locals, fragment);
+	}
+}
+
+void
+fragment_run_flush(FragmentRun * run)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->cxt);
+
+	if (run->local_first)
+		flush_local(run);
+	flush_remote(run);
+	if (!run->local_first)
+		flush_local(run);
+	run->nflushed = list_length(run->fragments);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- rows on their way out ---- */
+
+bool
+fragment_take(Fragment * fragment, Datum *values, bool *nulls)
+{
+	FragmentRun *run = fragment->run;
+
+	if (row_queue_is_empty(&fragment->queue))
+		return false;
+	return row_queue_get(&fragment->queue, fragment->map->desc, values, nulls,
+						 &run->queued_row);
+}
+
+static bool
+take_queued(Fragment * fragment, TupleTableSlot *slot)
+{
+	return fragment_take(fragment, slot->tts_values, slot->tts_isnull);
+}
+
+/* Next row of the local fragments, one fragment after the other. */
+static bool
+next_local(FragmentRun * run, TupleTableSlot *slot)
+{
+	while (run->locals != NIL)
+	{
+		Fragment   *fragment = linitial(run->locals);
+		TupleTableSlot *row;
+		RowExtras	extras = {0};
+
+		if (take_queued(fragment, slot))
+			return true;
+		if (!fragment->started)
+			start_local(fragment);
+		if (!fragment->done && (row = local_fragment_next(fragment->exec)) != NULL)
+		{
+			MemoryContext old = MemoryContextSwitchTo(run->row_cxt);
+
+			row_map_copy(fragment->map, row, slot->tts_values, slot->tts_isnull, &extras);
+			run->direct_filled = false;
+			accept_row(fragment, &extras, slot->tts_values, slot->tts_isnull, true);
+			MemoryContextSwitchTo(old);
+			if (run->direct_filled)
+				return true;
+			continue;
+		}
+		if (!fragment->done)
+			collect_local(fragment);
+		run->locals = list_delete_first(run->locals);
+	}
+	return false;
+}
+
+/* Note the end of a remote fragment; throws its error. */
+static void
+check_request(Fragment * fragment)
+{
+	RemoteRequest *request = fragment->request;
+
+	if (fragment->done || !request->done)
+		return;
+	if (request->failed || request->aborted)
+		remote_raise(request);
+	fragment->affected = request->affected;
+	mark_done(fragment);
+}
+
+/*
+ * Head fragment of a lane that may still have rows; finished ones leave.
+ * NULL when the lane is over.
+ */
+static Fragment *
+lane_head(FragmentRun * run, int index)
+{
+	List	   *lane = list_nth(run->lanes, index);
+
+	while (lane != NIL)
+	{
+		Fragment   *fragment = linitial(lane);
+
+		check_request(fragment);
+		if (!fragment->done || !row_queue_is_empty(&fragment->queue))
+			break;
+		lane = list_delete_first(lane);
+	}
+	lfirst(list_nth_cell(run->lanes, index)) = lane;
+	return lane == NIL ? NULL : linitial(lane);
+}
+
+/* Pump one fragment; true when a row went into slot. */
+static bool
+pump_direct(Fragment * fragment, TupleTableSlot *slot, bool wait)
+{
+	FragmentRun *run = fragment->run;
+
+	run->direct = fragment;
+	run->direct_filled = false;
+	run->direct_values = slot->tts_values;
+	run->direct_nulls = slot->tts_isnull;
+	(void) remote_pump(fragment->request, wait);
+	run->direct = NULL;
+	return run->direct_filled;
+}
+
+/* Drop lanes that are over; true when any is left. */
+static bool
+prune_lanes(FragmentRun * run)
+{
+	for (int i = list_length(run->lanes) - 1; i >= 0; i--)
+		if (lane_head(run, i) == NULL)
+			run->lanes = list_delete_nth_cell(run->lanes, i);
+	return run->lanes != NIL;
+}
+
+static void
+wait_for_lanes(FragmentRun * run)
+{
+	int			count = list_length(run->lanes);
+	RemoteRequest **requests = palloc(sizeof(RemoteRequest *) * count);
+
+	for (int i = 0; i < count; i++)
+		requests[i] = ((Fragment *) linitial((List *) list_nth(run->lanes, i)))->request;
+	remote_wait(requests, count);
+	pfree(requests);
+}
+
+/*
+ * Next row of the remote fragments.  Stays with one connection while that has
+ * rows, so that the others' sockets fill up meanwhile.
+ */
+static bool
+next_remote(FragmentRun * run, TupleTableSlot *slot)
+{
+	while (prune_lanes(run))
+	{
+		int			count = list_length(run->lanes);
+		bool		progress = false;
+
+		for (int i = 0; i < count; i++)
+		{
+			int			index = (run->lane + i) % count;
+			Fragment   *fragment = linitial((List *) list_nth(run->lanes, index));
+			int64		before = fragment->request->delivered;
+
+			if (take_queued(fragment, slot) || pump_direct(fragment, slot, count == 1))
+			{
+				run->lane = index;
+				return true;
+			}
+			progress |= fragment->request->done || fragment->request->delivered != before;
+		}
+		if (!progress && count > 1)
+			wait_for_lanes(run);
+	}
+	return false;
+}
+
+bool
+fragment_run_next(FragmentRun * run, TupleTableSlot *slot)
+{
+	MemoryContext old;
+	bool		found;
+
+	ExecClearTuple(slot);
+	MemoryContextReset(run->row_cxt);
+	if (run->map == NULL)
+	{
+		fragment_run_finish(run);
+		return false;
+	}
+	old = MemoryContextSwitchTo(run->cxt);
+	found = next_local(run, slot) || next_remote(run, slot);
+	MemoryContextSwitchTo(old);
+	if (found)
+		ExecStoreVirtualTuple(slot);
+	return found;
+}
+
+void
+fragment_run_finish(FragmentRun * run)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->cxt);
+	ListCell   *lc;
+
+	foreach(lc, run->fragments)
+	{
+		Fragment   *fragment = lfirst(lc);
+
+		if (fragment->done)
+			continue;
+		if (fragment->local)
+		{
+			if (!fragment->started)
+				start_local(fragment);
+			collect_local(fragment);
+			continue;
+		}
+		remote_finish(fragment->request);
+		check_request(fragment);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+int64
+fragment_run_affected(const FragmentRun * run)
+{
+	int64		total = 0;
+	ListCell   *lc;
+
+	foreach(lc, run->fragments)
+	{
+		Fragment   *fragment = lfirst(lc);
+
+		if (fragment->counted)
+			total += fragment->affected;
+	}
+	return total;
+}
+
+void
+fragment_run_end(FragmentRun * run)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->fragments)
+	{
+		Fragment   *fragment = lfirst(lc);
+
+		if (fragment->request != NULL)
+			remote_release(fragment->request);
+		if (fragment->exec != NULL)
+			local_fragment_end(fragment->exec);
+		row_queue_end(&fragment->queue);
+	}
+	MemoryContextDelete(run->cxt);
+}

@@ -1,0 +1,110 @@
+/*
+ * fragment_run.h
+ *		Runs a set of fragments and hands out their rows.
+ *
+ * The owner adds fragments, then flushes them: all remote ones travel in one
+ * flight, then the local ones start.  Rows of SELECTs stream; a fragment that
+ * writes and runs here is run to its end by the flush.
+ */
+#ifndef SHARDLITE_FRAGMENT_RUN_H
+#define SHARDLITE_FRAGMENT_RUN_H
+
+#include "executor/fragment_params.h"
+#include "executor/local_fragment.h"
+#include "executor/row_map.h"
+#include "executor/row_queue.h"
+#include "portability/instr_time.h"
+#include "remote/connection.h"
+
+typedef struct FragmentRun FragmentRun;
+
+typedef struct Fragment
+{
+	FragmentRun *run;
+	int32		node_id;
+	bool		local;
+	bool		counted;		/* its rows and count are the statement's */
+	bool		started;
+	int			shard_index;	/* in the group; 0 without group */
+	const char *sql;
+	FragmentParams *params;
+	RowMap	   *map;			/* of its rows, the run's unless changed */
+	RemoteRename *rename;		/* NULL when no shard is named */
+	bool		prepare;		/* the text will come again */
+	void	   *tag;			/* the owner's */
+
+	RemoteRequest *request;
+	LocalFragment *exec;
+	RowQueue	queue;
+	bool		done;
+	int64		nrows;			/* rows it delivered */
+	int64		affected;
+	instr_time	start;
+	double		elapsed_ms;		/* until done */
+}			Fragment;
+
+/*
+ * Called for each row of a fragment before it is given out; may change values
+ * (in the current context).  false: the row is kept nowhere.
+ */
+typedef bool (*FragmentRowHook) (Fragment * fragment, const RowExtras * extras,
+								 Datum *values, bool *nulls);
+
+struct FragmentRun
+{
+	MemoryContext cxt;			/* everything but rows */
+	MemoryContext row_cxt;		/* the row last handed out */
+	MemoryContext scratch;		/* a row on its way into a queue */
+	EState	   *estate;
+	RowMap	   *map;			/* NULL: fragments return no rows */
+	int			access;			/* DIST_ACCESS_... */
+	bool		local_first;	/* run local fragments before remote ones start */
+	FragmentRowHook on_row;
+	void	   *hook_arg;
+
+	List	   *fragments;		/* of Fragment *, in the order added */
+	int			nflushed;		/* those before were started */
+	List	   *lanes;			/* remote fragments not yet read to the end: one
+								 * List of them per connection */
+	int			lane;			/* that gave the last row */
+	List	   *locals;			/* local ones not yet read to the end */
+
+	/* one row may go straight from the socket to the caller */
+	Fragment   *direct;
+	bool		direct_filled;
+	Datum	   *direct_values;
+	bool	   *direct_nulls;
+	MinimalTuple queued_row;	/* keeps a queued row alive */
+};
+
+/*
+ * An empty run.  Its memory is a child of parent.  estate gives the snapshot
+ * of local fragments.
+ */
+extern FragmentRun * fragment_run_create(MemoryContext parent, EState *estate,
+										 RowMap * map, int access);
+
+/* Add a fragment; sql and params must live as long as the run. */
+extern Fragment * fragment_run_add(FragmentRun * run, int32 node_id,
+								   int shard_index, const char *sql,
+								   FragmentParams * params);
+
+/* Start what was added since the last flush. */
+extern void fragment_run_flush(FragmentRun * run);
+
+/* Store the next row in a virtual slot; false at the end of all fragments. */
+extern bool fragment_run_next(FragmentRun * run, TupleTableSlot *slot);
+
+/* Take a queued row of one fragment; memory is valid until the next one. */
+extern bool fragment_take(Fragment * fragment, Datum *values, bool *nulls);
+
+/* Receive everything that is still under way, queueing rows; throws errors. */
+extern void fragment_run_finish(FragmentRun * run);
+
+/* Rows changed by the counted fragments that are done. */
+extern int64 fragment_run_affected(const FragmentRun * run);
+
+/* Stop and free; what was not read is thrown away. */
+extern void fragment_run_end(FragmentRun * run);
+
+#endif							/* SHARDLITE_FRAGMENT_RUN_H */

@@ -1,0 +1,29 @@
+/*
+ * fragment_text.h
+ *		From a template to the SQL of one fragment.
+ */
+#ifndef SHARDLITE_FRAGMENT_TEXT_H
+#define SHARDLITE_FRAGMENT_TEXT_H
+
+#include "lib/stringinfo.h"
+#include "plan/dist_plan.h"
+
+/* Append the template with the names of one shard's tables. */
+extern void fragment_text_append(StringInfo buf, const FragmentText * text,
+								 int64 shard_id);
+
+/* The SQL for one shard, palloc'd. */
+extern char *fragment_text_sql(const FragmentText * text, int64 shard_id);
+
+/* The SQL with the users' table names, palloc'd; for EXPLAIN. */
+extern char *fragment_text_logical(const FragmentText * text);
+
+/*
+ * Copy of the template in which every $n whose type may have another OID on
+ * another node is followed by a cast to that type by name, so that it can be
+ * sent without a type.  Returns text itself when there is none.
+ */
+extern const FragmentText *fragment_text_with_casts(const FragmentText * text,
+													int nparams, const Oid *types);
+
+#endif							/* SHARDLITE_FRAGMENT_TEXT_H */

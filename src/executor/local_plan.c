@@ -1,0 +1,178 @@
+/*
+ * local_plan.c
+ *		Least-recently-used cache of plans of local fragments.
+ *
+ * The plan cache of PostgreSQL does the hard part: it notices changed tables,
+ * roles and settings and plans again.  It also remembers the search path under
+ * which a text was analysed, hence both analysis and later use happen under
+ * the same one, pg_catalog, whatever the session's is.  Execution happens
+ * under the session's, so that triggers and functions see what they should.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "common/node_session.h"
+#include "compat/search_path.h"
+#include "executor/local_plan.h"
+#include "lib/ilist.h"
+#include "tcop/tcopprot.h"
+#include "tcop/utility.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/* Plans kept; a fragment on 32 local shards needs 32 of them. */
+#define LOCAL_PLANS_MAX 1024
+
+typedef struct PlanKey
+{
+	const char *sql;
+	int			nparams;
+	const Oid  *types;
+}			PlanKey;
+
+typedef struct PlanEntry
+{
+	PlanKey		key;			/* must be first; sql and types in cxt */
+	dlist_node	link;			/* most recently used first */
+	MemoryContext cxt;
+	CachedPlanSource *source;
+}			PlanEntry;
+
+static HTAB *plans = NULL;
+static dlist_head recently_used = DLIST_STATIC_INIT(recently_used);
+
+static uint32
+plan_key_hash(const void *key, Size size)
+{
+	const		PlanKey *k = key;
+
+	return hash_combine(hash_bytes((const unsigned char *) k->sql, strlen(k->sql)),
+						k->nparams == 0 ? 0 :
+						hash_bytes((const unsigned char *) k->types, k->nparams * sizeof(Oid)));
+}
+
+static int
+plan_key_compare(const void *a, const void *b, Size size)
+{
+	const		PlanKey *x = a;
+	const		PlanKey *y = b;
+
+	if (x->nparams != y->nparams || strcmp(x->sql, y->sql) != 0)
+		return 1;
+	return x->nparams == 0 ? 0 : memcmp(x->types, y->types, x->nparams * sizeof(Oid));
+}
+
+static void
+create_cache(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(PlanKey);
+	ctl.entrysize = sizeof(PlanEntry);
+	ctl.hash = plan_key_hash;
+	ctl.match = plan_key_compare;
+	ctl.hcxt = CacheMemoryContext;
+	plans = hash_create("shardlite local plans", 128, &ctl,
+						HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+static void
+drop_entry(PlanEntry * entry)
+{
+	MemoryContext cxt = entry->cxt;
+
+	dlist_delete(&entry->link);
+	DropCachedPlan(entry->source);
+	hash_search(plans, &entry->key, HASH_REMOVE, NULL);
+	MemoryContextDelete(cxt);
+}
+
+/* Parse and analyse a text; an unsaved plan source in the current context. */
+static CachedPlanSource *
+analyze(const PlanKey * key)
+{
+	List	   *parsed = pg_parse_query(key->sql);
+	RawStmt    *stmt;
+	CachedPlanSource *source;
+	List	   *queries;
+
+	if (list_length(parsed) != 1)
+		elog(ERROR, "fragment is not one statement: %s", key->sql);
+	stmt = linitial_node(RawStmt, parsed);
+	source = CreateCachedPlan(stmt, key->sql, CreateCommandTag(stmt->stmt));
+	queries = pg_analyze_and_rewrite_fixedparams(stmt, key->sql, key->types,
+												 key->nparams, NULL);
+	CompleteCachedPlan(source, queries, NULL, unconstify(Oid *, key->types),
+					   key->nparams, NULL, NULL, 0, false);
+	return source;
+}
+
+/* Remember a completed plan source under its key. */
+static PlanEntry *
+remember(const PlanKey * key, CachedPlanSource *source)
+{
+	MemoryContext cxt = AllocSetContextCreate(CacheMemoryContext,
+											  "shardlite local plan",
+											  ALLOCSET_SMALL_SIZES);
+	PlanKey		own;
+	PlanEntry  *entry;
+
+	own.sql = MemoryContextStrdup(cxt, key->sql);
+	own.nparams = key->nparams;
+	own.types = NULL;
+	if (key->nparams > 0)
+	{
+		Oid		   *types = MemoryContextAlloc(cxt, sizeof(Oid) * key->nparams);
+
+		memcpy(types, key->types, sizeof(Oid) * key->nparams);
+		own.types = types;
+	}
+	if (hash_get_num_entries(plans) >= LOCAL_PLANS_MAX)
+		drop_entry(dlist_tail_element(PlanEntry, link, &recently_used));
+	SaveCachedPlan(source);
+	entry = hash_search(plans, &own, HASH_ENTER, NULL);
+	entry->cxt = cxt;
+	entry->source = source;
+	dlist_push_head(&recently_used, &entry->link);
+	return entry;
+}
+
+/* Plan under the flag that tells the planner hook whose text this is. */
+static CachedPlan *
+plan_fragment(CachedPlanSource *source, ParamListInfo params)
+{
+	CachedPlan *plan = NULL;
+
+	planning_local_fragment = true;
+	PG_TRY();
+	{
+		plan = GetCachedPlan(source, params, CurrentResourceOwner, NULL);
+	}
+	PG_FINALLY();
+	{
+		planning_local_fragment = false;
+	}
+	PG_END_TRY();
+	return plan;
+}
+
+CachedPlan *
+local_plan_get(const char *sql, int nparams, const Oid *types, ParamListInfo params)
+{
+	PlanKey		key = {sql, nparams, types};
+	PlanEntry  *entry;
+	CachedPlan *plan;
+	int			path = compat_push_catalog_path();
+
+	if (plans == NULL)
+		create_cache();
+	entry = hash_search(plans, &key, HASH_FIND, NULL);
+	if (entry == NULL)
+		entry = remember(&key, analyze(&key));
+	else
+		dlist_move_head(&recently_used, &entry->link);
+	plan = plan_fragment(entry->source, params);
+	compat_pop_catalog_path(path);
+	return plan;
+}

@@ -1,0 +1,20 @@
+/*
+ * local_plan.h
+ *		Cached plans of fragments that run in this backend.
+ */
+#ifndef SHARDLITE_LOCAL_PLAN_H
+#define SHARDLITE_LOCAL_PLAN_H
+
+#include "nodes/params.h"
+#include "utils/plancache.h"
+
+/*
+ * Plan for a fragment's text, from the cache if it has been here before.
+ * Counted for CurrentResourceOwner: give it back with ReleaseCachedPlan.
+ * Names in the text resolve in pg_catalog unless qualified.  params may be
+ * NULL although there are nparams: then the plan is a generic one.
+ */
+extern CachedPlan *local_plan_get(const char *sql, int nparams, const Oid *types,
+								  ParamListInfo params);
+
+#endif							/* SHARDLITE_LOCAL_PLAN_H */

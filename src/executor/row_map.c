@@ -1,0 +1,167 @@
+/*
+ * row_map.c
+ *		Makes tuples of a plan node from rows of fragments.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/row_map.h"
+#include "plan/dist_plan.h"
+
+/* Mark the columns of fill, pairs (resno, kind). */
+static void
+apply_fill(RowMap * map, List *fill, Oid fill_tableoid)
+{
+	for (int i = 0; i < list_length(fill); i += 2)
+	{
+		int			column = list_nth_int(fill, i) - 1;
+
+		switch (list_nth_int(fill, i + 1))
+		{
+			case FILL_ROW_ID:
+				map->row_id = column;
+				break;
+			case FILL_TABLEOID:
+				map->filled[column] = true;
+				map->fill_values[column] = ObjectIdGetDatum(fill_tableoid);
+				map->fill_nulls[column] = false;
+				break;
+			default:
+				map->filled[column] = true;
+				break;
+		}
+	}
+}
+
+static bool
+all_binary(const RowMap * map)
+{
+	for (int i = 0; i < map->nsent; i++)
+		if (map->target[i] >= 0 &&
+			!value_binary_result(TupleDescAttr(map->desc, map->target[i])->atttypid))
+			return false;
+	return true;
+}
+
+RowMap *
+row_map_create(TupleDesc desc, List *fill, Oid fill_tableoid, List *child_fill,
+			   bool position, bool leaf)
+{
+	RowMap	   *map = palloc0(sizeof(RowMap));
+	int			natts = desc->natts;
+
+	map->desc = desc;
+	map->row_id = -1;
+	map->target = palloc(sizeof(int) * (natts + 2));
+	map->filled = palloc0(sizeof(bool) * (natts + 1));
+	map->fill_values = palloc0(sizeof(Datum) * (natts + 1));
+	map->fill_nulls = palloc0(sizeof(bool) * (natts + 1));
+	memset(map->fill_nulls, true, natts);
+	apply_fill(map, fill, fill_tableoid);
+	for (int i = 0; i < list_length(child_fill); i += 2)
+		map->filled[list_nth_int(child_fill, i) - 1] = true;
+
+	if (position)
+		map->target[map->nsent++] = ROW_MAP_POSITION;
+	for (int i = 0; i < natts; i++)
+		if (!map->filled[i])
+			map->target[map->nsent++] = i;
+	if (leaf)
+		map->target[map->nsent++] = ROW_MAP_LEAF;
+	map->binary = all_binary(map);
+	return map;
+}
+
+static void
+init_decoders(RowMap * map)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(map));
+
+	map->decoders = palloc0(sizeof(ValueDecoder) * Max(map->nsent, 1));
+	for (int i = 0; i < map->nsent; i++)
+	{
+		int			target = map->target[i];
+
+		if (target >= 0)
+		{
+			Form_pg_attribute att = TupleDescAttr(map->desc, target);
+
+			value_decoder_init(&map->decoders[i], att->atttypid, att->atttypmod, map->binary);
+		}
+		else
+			value_decoder_init(&map->decoders[i],
+							   target == ROW_MAP_POSITION ? INT4OID : OIDOID, -1,
+							   map->binary);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* Put one sent value where it belongs. */
+static void
+store(RowMap * map, int column, Datum value, bool isnull,
+	  Datum *values, bool *nulls, RowExtras * extras)
+{
+	int			target = map->target[column];
+
+	if (target == ROW_MAP_POSITION)
+		extras->position = DatumGetInt32(value);
+	else if (target == ROW_MAP_LEAF)
+		extras->leaf = DatumGetObjectId(value);
+	else
+	{
+		values[target] = value;
+		nulls[target] = isnull;
+	}
+}
+
+static void
+store_filled(RowMap * map, Datum *values, bool *nulls)
+{
+	for (int i = 0; i < map->desc->natts; i++)
+		if (map->filled[i])
+		{
+			values[i] = map->fill_values[i];
+			nulls[i] = map->fill_nulls[i];
+		}
+}
+
+static void
+check_width(const RowMap * map, int got)
+{
+	if (got != map->nsent)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("fragment returned %d columns instead of %d", got, map->nsent)));
+}
+
+void
+row_map_decode(RowMap * map, PGresult *result, int row,
+			   Datum *values, bool *nulls, RowExtras * extras)
+{
+	check_width(map, PQnfields(result));
+	if (map->decoders == NULL)
+		init_decoders(map);
+	for (int i = 0; i < map->nsent; i++)
+	{
+		bool		isnull = PQgetisnull(result, row, i);
+		Datum		value = (Datum) 0;
+
+		if (!isnull)
+			value = value_decode(&map->decoders[i], map->binary,
+								 PQgetvalue(result, row, i),
+								 PQgetlength(result, row, i));
+		store(map, i, value, isnull, values, nulls, extras);
+	}
+	store_filled(map, values, nulls);
+}
+
+void
+row_map_copy(RowMap * map, TupleTableSlot *slot,
+			 Datum *values, bool *nulls, RowExtras * extras)
+{
+	check_width(map, slot->tts_tupleDescriptor->natts);
+	slot_getallattrs(slot);
+	for (int i = 0; i < map->nsent; i++)
+		store(map, i, slot->tts_values[i], slot->tts_isnull[i], values, nulls, extras);
+	store_filled(map, values, nulls);
+}

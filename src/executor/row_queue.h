@@ -1,0 +1,45 @@
+/*
+ * row_queue.h
+ *		First-in-first-out store of rows: in memory up to work_mem, then on
+ *		disk.
+ */
+#ifndef SHARDLITE_ROW_QUEUE_H
+#define SHARDLITE_ROW_QUEUE_H
+
+#include "executor/tuptable.h"
+#include "utils/tuplestore.h"
+
+typedef struct RowQueue
+{
+	MemoryContext cxt;			/* of the rows and this struct's arrays */
+	MinimalTuple *rows;			/* rows[head .. tail) wait */
+	int			head;
+	int			tail;
+	int			size;
+	Size		bytes;
+	Tuplestorestate *spill;		/* rows that came after memory was full */
+	int64		spilled;		/* rows in spill not yet read */
+	TupleTableSlot *slot;		/* reads the spill */
+}			RowQueue;
+
+extern void row_queue_init(RowQueue * queue, MemoryContext cxt);
+
+extern void row_queue_put(RowQueue * queue, TupleDesc desc, Datum *values, bool *nulls);
+
+static inline bool
+row_queue_is_empty(const RowQueue * queue)
+{
+	return queue->head == queue->tail && queue->spilled == 0;
+}
+
+/*
+ * Take the oldest row; false when there is none.  Values point into memory
+ * that stays valid until the next get.  *row keeps that memory: NULL at first,
+ * then whatever the last call left there.
+ */
+extern bool row_queue_get(RowQueue * queue, TupleDesc desc, Datum *values,
+						  bool *nulls, MinimalTuple *row);
+
+extern void row_queue_end(RowQueue * queue);
+
+#endif							/* SHARDLITE_ROW_QUEUE_H */

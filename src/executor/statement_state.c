@@ -1,0 +1,44 @@
+/*
+ * statement_state.c
+ *		Finds the shared state of a plan tree by its EState.
+ *
+ * The state lives in the EState's memory and leaves the list of states when
+ * that memory goes, after errors, too.  The list is as long as queries are
+ * nested.
+ */
+#include "postgres.h"
+
+#include "executor/statement_state.h"
+#include "utils/memutils.h"
+
+static dlist_head states = DLIST_STATIC_INIT(states);
+
+static void
+forget_state(void *arg)
+{
+	dlist_delete(&((StatementState *) arg)->link);
+}
+
+StatementState *
+statement_state_get(EState *estate)
+{
+	StatementState *state;
+	MemoryContextCallback *callback;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &states)
+	{
+		state = dlist_container(StatementState, link, iter.cur);
+		if (state->estate == estate)
+			return state;
+	}
+	state = MemoryContextAllocZero(estate->es_query_cxt, sizeof(StatementState));
+	state->estate = estate;
+	state->cxt = estate->es_query_cxt;
+	callback = MemoryContextAllocZero(estate->es_query_cxt, sizeof(MemoryContextCallback));
+	callback->func = forget_state;
+	callback->arg = state;
+	dlist_push_head(&states, &state->link);
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, callback);
+	return state;
+}

@@ -1,0 +1,27 @@
+/*
+ * statement_state.h
+ *		What the nodes of ours in one running plan tree share.
+ */
+#ifndef SHARDLITE_STATEMENT_STATE_H
+#define SHARDLITE_STATEMENT_STATE_H
+
+#include "lib/ilist.h"
+#include "nodes/execnodes.h"
+
+typedef struct StatementState
+{
+	dlist_node	link;
+	EState	   *estate;
+	MemoryContext cxt;			/* the EState's */
+	void	   *places;			/* of row_identity.c */
+	int			nplaces;
+	int			max_places;
+	int			last_place;
+	List	   *early_scans;	/* DistScanState *, to be read before writing */
+	int			nmodifies;		/* ShardliteModify nodes in the plan */
+}			StatementState;
+
+/* The state that belongs to an EState; made at the first call. */
+extern StatementState * statement_state_get(EState *estate);
+
+#endif							/* SHARDLITE_STATEMENT_STATE_H */
