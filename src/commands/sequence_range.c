@@ -75,7 +75,7 @@ shardlite_node_sequence(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		run(psprintf("ALTER SEQUENCE %s MINVALUE 1 MAXVALUE 1 START 1 NO CYCLE INCREMENT 1 RESTART", name));
+		run(psprintf("ALTER SEQUENCE %s MINVALUE 1 MAXVALUE 2 START 2 NO CYCLE INCREMENT 1 RESTART", name));
 		run(psprintf("SELECT pg_catalog.nextval(%s)", quote_literal_cstr(name)));
 	}
 	PG_RETURN_VOID();
