@@ -279,19 +279,18 @@ insert_query(const ModifyPlan * plan, PlannerInfo *root, Relation relation,
 								  planned != NULL ? planned->exclRelIndex : 0);
 	foreach(lc, attnos)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation),
-											  lfirst_int(lc) - 1);
+		AttrNumber	attno = lfirst_int(lc);
+		char	   *name = NameStr(TupleDescAttr(RelationGetDescr(relation), attno - 1)->attname);
 		Param	   *param = makeNode(Param);
 
+		/* of a type whose parameters are printed without a cast */
 		param->paramkind = PARAM_EXTERN;
 		param->paramid = ROW_PARAM_BASE + foreach_current_index(lc) + 1;
-		param->paramtype = att->atttypid;
-		param->paramtypmod = att->atttypmod;
-		param->paramcollid = att->attcollation;
+		param->paramtype = INT4OID;
+		param->paramtypmod = -1;
 		param->location = -1;
 		query->targetList = lappend(query->targetList,
-									makeTargetEntry((Expr *) param, att->attnum,
-													pstrdup(NameStr(att->attname)), false));
+									makeTargetEntry((Expr *) param, attno, pstrdup(name), false));
 	}
 	if (planned != NULL)
 		query->onConflict = conflict_clause(planned, plan->relid, tail_params);
