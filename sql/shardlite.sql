@@ -153,6 +153,10 @@ CREATE FUNCTION shardlite_internal.fragment_text(query text)
 
 -- ------------------------------------------------------------------ nodes
 
+CREATE FUNCTION shardlite_recover() RETURNS int
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_recover';
+COMMENT ON FUNCTION shardlite_recover IS 'finish distributed transactions that a crash interrupted; returns how many';
+REVOKE EXECUTE ON FUNCTION shardlite_recover FROM PUBLIC;
 CREATE FUNCTION shardlite_add_node(host text, port int DEFAULT 5432) RETURNS int
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_add_node';
 COMMENT ON FUNCTION shardlite_add_node IS 'make a server a node of the cluster; returns its node id';

@@ -14,6 +14,7 @@
 #include "remote/connection.h"
 #include "transaction/context.h"
 #include "transaction/dist_xact.h"
+#include "transaction/recovery.h"
 
 PG_MODULE_MAGIC;
 
@@ -40,6 +41,7 @@ _PG_init(void)
 	remote_init();
 	context_init();
 	dist_xact_init();
+	recovery_worker_init();
 	dist_table_cache_init();
 	colocation_init();
 	shardlite_executor_init();
