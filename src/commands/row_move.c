@@ -33,6 +33,9 @@
 #define BATCH_ROWS 1000
 #define FETCH_ROWS 1000
 
+/* Batches that nodes may be working on while we fill others. */
+#define MAX_FLIGHTS 8
+
 /* Where rows go: one per shard, or one for a copy of the table. */
 typedef struct RowTarget
 {
@@ -52,6 +55,7 @@ typedef struct RowMove
 	MemoryContext row_context;
 	int			ntargets;
 	RowTarget  *targets;
+	List	   *flights;		/* of RemoteRequest *, oldest first */
 }			RowMove;
 
 /* ---------------------------------------------------------------- columns */
@@ -84,6 +88,7 @@ move_begin(RowMove * move, Oid relid)
 		move->ncolumns++;
 	}
 	move->column_list = list.data;
+	move->flights = NIL;
 	move->row_context = AllocSetContextCreate(CurrentMemoryContext, "row being moved",
 											  ALLOCSET_DEFAULT_SIZES);
 }
@@ -108,14 +113,37 @@ run_local(const char *sql)
 }
 
 static void
-flush_target(RowTarget * target)
+finish_oldest_flight(RowMove * move)
+{
+	RemoteRequest *request = linitial(move->flights);
+
+	remote_finish(request);
+	move->flights = list_delete_first(move->flights);
+	remote_release(request);
+}
+
+static void
+send_batch(RowMove * move, int32 node_id, const char *sql)
+{
+	RemoteConnection *connection;
+
+	if (list_length(move->flights) >= MAX_FLIGHTS)
+		finish_oldest_flight(move);
+	connection = dist_xact_connection(node_id, DIST_ACCESS_WRITE);
+	move->flights = lappend(move->flights,
+							remote_send(connection, sql, NULL, 0, NULL, NULL));
+	remote_sync(connection);
+}
+
+static void
+flush_target(RowMove * move, RowTarget * target)
 {
 	if (target->rows == 0)
 		return;
 	if (target->node_id == local_node_id())
 		run_local(target->sql.data);
 	else
-		dist_xact_execute(target->node_id, target->sql.data);
+		send_batch(move, target->node_id, target->sql.data);
 	resetStringInfo(&target->sql);
 	target->rows = 0;
 }
@@ -152,7 +180,7 @@ add_row(RowMove * move, RowTarget * target, TupleTableSlot *slot)
 	MemoryContextReset(move->row_context);
 	target->rows++;
 	if (sql->len >= BATCH_BYTES || target->rows >= BATCH_ROWS || move->ncolumns == 0)
-		flush_target(target);
+		flush_target(move, target);
 }
 
 /* Index of the target of a row. */
@@ -198,7 +226,9 @@ send_rows(RowMove * move, DistTable *table)
 		add_row(move, &move->targets[target_of_row(table, move, slot)], slot);
 	}
 	for (int i = 0; i < move->ntargets; i++)
-		flush_target(&move->targets[i]);
+		flush_target(move, &move->targets[i]);
+	while (move->flights != NIL)
+		finish_oldest_flight(move);
 	SetUserIdAndSecContext(user, context);
 	ddl_settings_end(level);
 	ExecDropSingleTupleTableSlot(slot);
