@@ -21,6 +21,7 @@
 #include "catalog/pg_inherits.h"
 #include "commands/ddl_text.h"
 #include "commands/distribute.h"
+#include "commands/metadata_write.h"
 #include "commands/shard_ddl.h"
 #include "commands/table_ddl.h"
 #include "fmgr.h"
@@ -105,16 +106,38 @@ run_shard_ddl(List *relids, List *statements)
 	SetUserIdAndSecContext(user, context);
 }
 
+/* What planners on all nodes take for the size of the table. */
+static void
+write_row_count(Oid relid, int64 nrows)
+{
+	if (nrows > 0)
+		metadata_write(psprintf("UPDATE pg_catalog.pg_class SET reltuples = " INT64_FORMAT " WHERE oid = %s",
+								nrows, metadata_regclass(relid)));
+}
+
+static void
+move_rows(List *relids)
+{
+	int64		total = 0;
+	ListCell   *cell;
+
+	foreach(cell, relids)
+	{
+		int64		nrows = rows_to_shards(lfirst_oid(cell));
+
+		empty_table(lfirst_oid(cell));
+		write_row_count(lfirst_oid(cell), nrows);
+		total += nrows;
+	}
+	if (list_length(relids) > 1)
+		write_row_count(linitial_oid(relids), total);
+}
+
 static void
 make_shards(List *relids)
 {
-	ListCell   *cell;
-
 	run_shard_ddl(relids, collect_ddl(relids, shard_structure));
-	foreach(cell, relids)
-		rows_to_shards(lfirst_oid(cell));
-	foreach(cell, relids)
-		empty_table(lfirst_oid(cell));
+	move_rows(relids);
 	run_shard_ddl(relids, collect_ddl(relids, shard_indexes));
 	run_shard_ddl(relids, collect_ddl(relids, table_ddl_attach));
 	run_shard_ddl(relids, collect_ddl(relids, shard_security));

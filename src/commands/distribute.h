@@ -89,8 +89,8 @@ extern void run_on_other_nodes(List *statements);
 
 /* ---- row_move.c; the caller holds an AccessExclusiveLock */
 
-/* The table's own rows go to its shards; it is distributed already. */
-extern void rows_to_shards(Oid relid);
+/* The table's own rows go to its shards; it is distributed already. How many? */
+extern int64 rows_to_shards(Oid relid);
 
 /* A reference table's rows go to its copy on one node, empty so far. */
 extern void rows_to_node(Oid relid, int32 node_id);

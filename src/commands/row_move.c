@@ -56,6 +56,7 @@ typedef struct RowMove
 	int			ntargets;
 	RowTarget  *targets;
 	List	   *flights;		/* of RemoteRequest *, oldest first */
+	int64		nrows;			/* moved so far */
 }			RowMove;
 
 /* ---------------------------------------------------------------- columns */
@@ -89,6 +90,7 @@ move_begin(RowMove * move, Oid relid)
 	}
 	move->column_list = list.data;
 	move->flights = NIL;
+	move->nrows = 0;
 	move->row_context = AllocSetContextCreate(CurrentMemoryContext, "row being moved",
 											  ALLOCSET_DEFAULT_SIZES);
 }
@@ -179,6 +181,7 @@ add_row(RowMove * move, RowTarget * target, TupleTableSlot *slot)
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(move->row_context);
 	target->rows++;
+	move->nrows++;
 	if (sql->len >= BATCH_BYTES || target->rows >= BATCH_ROWS || move->ncolumns == 0)
 		flush_target(move, target);
 }
@@ -245,14 +248,14 @@ set_target(RowTarget * target, int32 node_id, const char *table)
 	initStringInfo(&target->sql);
 }
 
-void
+int64
 rows_to_shards(Oid relid)
 {
 	DistTable  *table = dist_table_get(relid);
 	RowMove		move;
 
 	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
-		return;
+		return 0;
 	move_begin(&move, relid);
 	move.ntargets = table->group->nshards;
 	move.targets = palloc(sizeof(RowTarget) * move.ntargets);
@@ -261,6 +264,7 @@ rows_to_shards(Oid relid)
 				   shard_table_qualified_name(table, table->group->shards[i].shard_id));
 	send_rows(&move, table);
 	move_end(&move);
+	return move.nrows;
 }
 
 void
