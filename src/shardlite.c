@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "metadata/dist_table.h"
 #include "miscadmin.h"
+#include "planner/planner_hook.h"
 #include "remote/connection.h"
 #include "transaction/context.h"
 #include "transaction/dist_xact.h"
@@ -44,6 +45,7 @@ _PG_init(void)
 	recovery_worker_init();
 	dist_table_cache_init();
 	colocation_init();
+	planner_init();
 	shardlite_executor_init();
 }
 
