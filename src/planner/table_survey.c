@@ -680,7 +680,10 @@ survey_query(SurveyContext * context, Query *query, SurveyLevel * parent, KeySco
 	if (query->setOperations != NULL)
 		survey_set_operation(context, level, query->setOperations);
 	else if (query->commandType == CMD_MERGE)
-		survey_jointree(context, level, level->scope, (Node *) query->jointree->fromlist);
+	{
+		foreach(lc, query->jointree->fromlist)
+			survey_jointree(context, level, level->scope, lfirst(lc));
+	}
 	else
 		survey_jointree(context, level, level->scope, (Node *) query->jointree);
 	add_output_facts(level);
