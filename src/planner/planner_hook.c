@@ -17,6 +17,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/planner.h"
 #include "parser/parsetree.h"
+#include "planner/inline_functions.h"
 #include "planner/path_tier.h"
 #include "planner/planner_hook.h"
 #include "planner/pushdown_modify.h"
@@ -149,16 +150,10 @@ plan_distributed(Query *parse, const char *query_string, int cursor_options,
 }
 
 static PlannedStmt *
-distributed_planner(Query *parse, const char *query_string, int cursor_options,
-					ParamListInfo params)
+plan_by_tier(Query *parse, const char *query_string, int cursor_options, ParamListInfo params)
 {
 	TableKinds	kinds = {false, false};
 	PlannedStmt *stmt = NULL;
-
-	if (is_fragment(query_string))
-		return plan_fragment(parse, query_string, cursor_options, params);
-	if (!dist_tables_exist())
-		return plan_next(parse, query_string, cursor_options, params);
 
 	(void) table_kinds_walker((Node *) parse, &kinds);
 	if (kinds.distributed)
@@ -168,6 +163,24 @@ distributed_planner(Query *parse, const char *query_string, int cursor_options,
 	stmt = plan_reference_modify(parse, cursor_options);
 	if (stmt == NULL)
 		stmt = plan_path_tier(parse, query_string, cursor_options, params);
+	return stmt;
+}
+
+static PlannedStmt *
+distributed_planner(Query *parse, const char *query_string, int cursor_options,
+					ParamListInfo params)
+{
+	List	   *inlined;
+	PlannedStmt *stmt;
+
+	if (is_fragment(query_string))
+		return plan_fragment(parse, query_string, cursor_options, params);
+	if (!dist_tables_exist())
+		return plan_next(parse, query_string, cursor_options, params);
+
+	inlined = inline_table_functions(parse, params);
+	stmt = plan_by_tier(parse, query_string, cursor_options, params);
+	inline_functions_note(stmt, inlined);
 	return stmt;
 }
 
