@@ -105,16 +105,6 @@ move_end(RowMove * move)
 /* ---------------------------------------------------------------- sending */
 
 static void
-run_local(const char *sql)
-{
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
-	if (SPI_execute(sql, false, 0) < 0)
-		elog(ERROR, "could not execute: %s", sql);
-	SPI_finish();
-}
-
-static void
 finish_oldest_flight(RowMove * move)
 {
 	RemoteRequest *request = linitial(move->flights);
@@ -143,7 +133,7 @@ flush_target(RowMove * move, RowTarget * target)
 	if (target->rows == 0)
 		return;
 	if (target->node_id == local_node_id())
-		run_local(target->sql.data);
+		ddl_execute(target->sql.data);
 	else
 		send_batch(move, target->node_id, target->sql.data);
 	resetStringInfo(&target->sql);

@@ -4,12 +4,10 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "commands/ddl_text.h"
 #include "commands/distribute.h"
 #include "commands/object_ddl.h"
 #include "commands/table_ddl.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "metadata/node.h"
@@ -126,17 +124,8 @@ shardlite_run_statements(PG_FUNCTION_ARGS)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
 					  &statements, &nulls, &count);
 	level = ddl_settings_begin();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
 	for (int i = 0; i < count; i++)
-	{
-		char	   *sql = TextDatumGetCString(statements[i]);
-
-		if (SPI_execute(sql, false, 0) < 0)
-			elog(ERROR, "could not execute: %s", sql);
-		CommandCounterIncrement();
-	}
-	SPI_finish();
+		ddl_execute(TextDatumGetCString(statements[i]));
 	ddl_settings_end(level);
 	PG_RETURN_VOID();
 }
