@@ -126,8 +126,8 @@ CREATE FUNCTION shardlite_internal.node_sequence(sequence regclass)
     RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_node_sequence';
 
 -- On a node: run what those functions yield.
-CREATE FUNCTION shardlite_internal.run_statements(statements text[])
-    RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_statements';
+CREATE FUNCTION shardlite_internal.run_statements(statements text[], run_as text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'shardlite_run_statements';
 
 -- Bytes of every shard table, asked of every node.
 CREATE FUNCTION shardlite_internal.shard_sizes(OUT node_id int, OUT shard_table text, OUT bytes bigint)

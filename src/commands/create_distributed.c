@@ -88,9 +88,8 @@ shard_security(Oid relid)
 	return table_ddl_security(relid, TABLE_DDL_SHARD);
 }
 
-/* As the extension's owner: only it may create tables in that schema. */
 static void
-run_shard_ddl(List *relids, List *statements)
+run_shard_ddl(List *relids, List *statements, Oid run_as)
 {
 	Oid			user;
 	int			context;
@@ -99,7 +98,7 @@ run_shard_ddl(List *relids, List *statements)
 	if (statements == NIL)
 		return;
 	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(extension_owner(), context | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(run_as, context | SECURITY_LOCAL_USERID_CHANGE);
 	level = ddl_settings_begin();
 	shard_ddl_run_list(relids, statements);
 	ddl_settings_end(level);
@@ -133,15 +132,20 @@ move_rows(List *relids)
 		write_row_count(linitial_oid(relids), total);
 }
 
+/* Only the extension's owner may create tables and indexes in that schema. */
 static void
 make_shards(List *relids)
 {
-	run_shard_ddl(relids, collect_ddl(relids, shard_structure));
+	Oid			creator = extension_owner();
+
+	run_shard_ddl(relids, collect_ddl(relids, shard_structure), creator);
 	move_rows(relids);
-	run_shard_ddl(relids, collect_ddl(relids, shard_indexes));
-	run_shard_ddl(relids, collect_ddl(relids, table_ddl_attach));
-	run_shard_ddl(relids, collect_ddl(relids, shard_security));
-	run_shard_ddl(relids, collect_ddl(relids, table_ddl_foreign_keys));
+	run_shard_ddl(relids, collect_ddl(relids, shard_indexes), creator);
+	/* evaluates what is constant in check constraints: the owner's code */
+	run_shard_ddl(relids, collect_ddl(relids, table_ddl_attach),
+				  relation_owner(linitial_oid(relids)));
+	run_shard_ddl(relids, collect_ddl(relids, shard_security), creator);
+	run_shard_ddl(relids, collect_ddl(relids, table_ddl_foreign_keys), creator);
 }
 
 /* ------------------------------------------------------------- distribute */
@@ -164,9 +168,9 @@ distribute(DistributeRequest * request)
 	List	   *before;
 
 	check_foreign_keys(request);
-	before = shell_statements_before(request->relids, &relations);
+	before = shell_statements(request->relids, &relations);
 	check_needed_relations(request, relations);
-	run_on_other_nodes(before);
+	run_on_other_nodes(before, InvalidOid);
 	write_table_metadata(request);
 	if (request->kind == DIST_REFERENCE)
 	{
@@ -179,11 +183,11 @@ distribute(DistributeRequest * request)
 			if (!node->is_local)
 				rows_to_node(request->relid, node->address.node_id);
 		}
-		run_on_other_nodes(shell_statements_after(request->relids));
+		shells_finish(request->relids);
 	}
 	else
 	{
-		run_on_other_nodes(shell_statements_after(request->relids));
+		shells_finish(request->relids);
 		make_shards(request->relids);
 	}
 }
@@ -325,11 +329,11 @@ undistribute(Oid relid, List *relids)
 	{
 		foreach(cell, relids)
 			rows_from_shards(lfirst_oid(cell));
-		run_shard_ddl(relids, drops);
+		run_shard_ddl(relids, drops, extension_owner());
 	}
 	foreach(cell, relids)
 		delete_table_metadata(lfirst_oid(cell));
-	run_on_other_nodes(drops);
+	run_on_other_nodes(drops, InvalidOid);
 }
 
 PG_FUNCTION_INFO_V1(undistribute_table);

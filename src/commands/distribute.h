@@ -77,15 +77,19 @@ extern void colocation_init(void);
 
 /* ---- shell_tables.c */
 
-/*
- * What the tables need and the tables, ready to take rows; *relations as
- * object_ddl's.  Then everything else of them.
- */
-extern List *shell_statements_before(List *relids, List **relations);
-extern List *shell_statements_after(List *relids);
+/* What the tables need, and the tables, ready to take rows; *relations as object_ddl's. */
+extern List *shell_statements(List *relids, List **relations);
 
-/* Run statements on every other node, as the extension's owner, in one flight. */
-extern void run_on_other_nodes(List *statements);
+/*
+ * Run statements on every other node in one flight, as a role, or as the
+ * extension's owner (InvalidOid).
+ */
+extern void run_on_other_nodes(List *statements, Oid run_as);
+
+/* Everything that is left to do for the tables on other nodes. */
+extern void shells_finish(List *relids);
+
+extern Oid	relation_owner(Oid relid);
 
 /* ---- row_move.c; the caller holds an AccessExclusiveLock */
 
