@@ -126,8 +126,8 @@ CREATE FUNCTION shardlite_internal.node_sequence(sequence regclass)
     RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_node_sequence';
 
 -- On a node: run what those functions yield.
-CREATE FUNCTION shardlite_internal.run_statements(statements text[], run_as text)
-    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'shardlite_run_statements';
+CREATE FUNCTION shardlite_internal.run_statements(statements text[])
+    RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_statements';
 
 -- Bytes of every shard table, asked of every node.
 CREATE FUNCTION shardlite_internal.shard_sizes(OUT node_id int, OUT shard_table text, OUT bytes bigint)
@@ -142,7 +142,7 @@ CREATE FUNCTION shardlite_internal.run_on_shards(commands text[], object_names t
         names text[], search_path text, shard_ids bigint[]) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_on_shards';
 CREATE FUNCTION shardlite_internal.run_as_typed(command text, object_names text[],
-        search_path text) RETURNS void
+        search_path text, skip_missing boolean) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_as_typed';
 
 -- The text that a node would get for a statement, under logical names.
@@ -153,10 +153,6 @@ CREATE FUNCTION shardlite_internal.fragment_text(query text)
 
 -- ------------------------------------------------------------------ nodes
 
-CREATE FUNCTION shardlite_recover() RETURNS int
-    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_recover';
-COMMENT ON FUNCTION shardlite_recover IS 'finish distributed transactions that a crash interrupted; returns how many';
-REVOKE EXECUTE ON FUNCTION shardlite_recover FROM PUBLIC;
 CREATE FUNCTION shardlite_add_node(host text, port int DEFAULT 5432) RETURNS int
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_add_node';
 COMMENT ON FUNCTION shardlite_add_node IS 'make a server a node of the cluster; returns its node id';

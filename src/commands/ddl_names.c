@@ -47,8 +47,9 @@ ddl_parse(const char *command)
 	return linitial_node(RawStmt, statements)->stmt;
 }
 
+/* kind 't' finds indexes, too. */
 static const DdlName *
-find_name(const NameWalk *walk, bool constraint, const char *schema,
+find_name(const NameWalk *walk, char kind, const char *schema,
 		  const char *name)
 {
 	ListCell   *lc;
@@ -57,7 +58,7 @@ find_name(const NameWalk *walk, bool constraint, const char *schema,
 	{
 		const DdlName *entry = lfirst(lc);
 
-		if ((entry->kind == 'c') == constraint &&
+		if ((entry->kind == kind || (kind == 't' && entry->kind == 'i')) &&
 			strcmp(entry->name, name) == 0 &&
 			strcmp(entry->schema, schema ? schema : "") == 0)
 			return entry;
@@ -106,7 +107,7 @@ collect_relation(NameWalk *walk, const RangeVar *rv)
 	char		kind = 't';
 	DistTable  *table;
 
-	if (find_name(walk, false, rv->schemaname, rv->relname))
+	if (find_name(walk, 't', rv->schemaname, rv->relname))
 		return;
 	relid = RangeVarGetRelid(rv, NoLock, true);
 	if (!OidIsValid(relid))
@@ -135,7 +136,7 @@ visit_relation(NameWalk *walk, RangeVar *rv)
 		return NULL;
 	if (walk->collect)
 		collect_relation(walk, rv);
-	entry = find_name(walk, false, rv->schemaname, rv->relname);
+	entry = find_name(walk, 't', rv->schemaname, rv->relname);
 	if (entry == NULL)
 		return NULL;
 	if (!walk->collect)
@@ -186,7 +187,7 @@ visit_constraint_name(NameWalk *walk, char **name, const RangeVar *rv,
 		}
 		return false;
 	}
-	if (find_name(walk, true, NULL, *name) == NULL)
+	if (find_name(walk, 'c', NULL, *name) == NULL)
 		return false;
 	*name = shard_index_name(*name, prefix, walk->shard_id);
 	return true;
@@ -249,6 +250,7 @@ replace_serial(ColumnDef *column)
 static void
 visit_column(NameWalk *walk, ColumnDef *column, const char *prefix)
 {
+	bool		fill = find_name(walk, 'f', NULL, column->colname) != NULL;
 	List	   *kept = NIL;
 	ListCell   *lc;
 
@@ -259,7 +261,8 @@ visit_column(NameWalk *walk, ColumnDef *column, const char *prefix)
 		visit_constraint(walk, con, prefix);
 		if (con->contype == CONSTR_IDENTITY ||
 			(con->contype == CONSTR_DEFAULT &&
-			 calls_nextval_walker(con->raw_expr, NULL)))
+			 (fill || calls_nextval_walker(con->raw_expr, NULL))) ||
+			(con->contype == CONSTR_NOTNULL && fill))
 			continue;
 		kept = lappend(kept, con);
 	}
@@ -267,6 +270,8 @@ visit_column(NameWalk *walk, ColumnDef *column, const char *prefix)
 	{
 		column->constraints = kept;
 		replace_serial(column);
+		if (fill)
+			column->is_not_null = false;
 	}
 }
 
@@ -369,7 +374,7 @@ visit_statistics_name(NameWalk *walk, List **name)
 			walk->names = add_name(walk->names, 'i', schema, relname, table->prefix);
 		return;
 	}
-	entry = find_name(walk, false, schema, relname);
+	entry = find_name(walk, 't', schema, relname);
 	if (entry != NULL)
 		*name = list_make2(makeString(pstrdup(SHARDLITE_SHARDS_SCHEMA)),
 						   makeString(shard_index_name(relname, entry->prefix,
@@ -425,7 +430,7 @@ rename_statistics(NameWalk *walk, RenameStmt *stmt)
 	DeconstructQualifiedName(name, &schema, &relname);
 	visit_statistics_name(walk, &name);
 	stmt->object = (Node *) name;
-	entry = find_name(walk, false, schema, relname);
+	entry = find_name(walk, 't', schema, relname);
 	visit_index_name(walk, &stmt->newname, entry ? entry->prefix : NULL);
 }
 
@@ -444,7 +449,7 @@ visit_rename(NameWalk *walk, RenameStmt *stmt)
 	if (prefix == NULL)
 		return;
 	/* ALTER TABLE, too, may rename an index */
-	if (find_name(walk, false, typed->schemaname, typed->relname)->kind == 'i')
+	if (find_name(walk, 't', typed->schemaname, typed->relname)->kind == 'i')
 		visit_index_name(walk, &stmt->newname, prefix);
 	else if (stmt->renameType == OBJECT_TABCONSTRAINT &&
 			 visit_constraint_name(walk, &stmt->subname, typed, prefix))

@@ -11,8 +11,9 @@
 
 /*
  * One name as typed in a statement.  kind: 't' a distributed table, 'i' an
- * index or extended statistics of one, 'c' an index-backed constraint of one.
- * schema is "" when the name was not qualified.
+ * index or extended statistics of one, 'c' an index-backed constraint of one, 'f' a new
+ * column that shards take without its default.  schema is "" when the name was
+ * not qualified.
  */
 typedef struct DdlName
 {

@@ -13,7 +13,9 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/namespace.h"
+#include "commands/defrem.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "tcop/dest.h"
@@ -22,7 +24,9 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/resowner.h"
 
+#include "commands/ddl_fill.h"
 #include "commands/ddl_names.h"
 #include "commands/ddl_run.h"
 #include "common/node_session.h"
@@ -38,12 +42,8 @@ ddl_running(void)
 	return running > 0;
 }
 
-/*
- * A subcommand's context keeps event triggers quiet: the user's statement
- * fires them once, on the coordinator.
- */
 static void
-run_statement(Node *stmt, const char *command)
+run_statement(Node *stmt, const char *command, ProcessUtilityContext context)
 {
 	PlannedStmt *pstmt = makeNode(PlannedStmt);
 
@@ -53,7 +53,7 @@ run_statement(Node *stmt, const char *command)
 	running++;
 	PG_TRY();
 	{
-		ProcessUtility(pstmt, command, false, PROCESS_UTILITY_SUBCOMMAND,
+		ProcessUtility(pstmt, command, false, context,
 					   NULL, NULL, None_Receiver, NULL);
 	}
 	PG_FINALLY();
@@ -61,7 +61,35 @@ run_statement(Node *stmt, const char *command)
 		running--;
 	}
 	PG_END_TRY();
+}
+
+/*
+ * A subcommand's context keeps event triggers quiet: the user's statement
+ * fires them once, on the coordinator.
+ */
+static void
+run_on_this_node(Node *stmt, const char *command)
+{
+	run_statement(stmt, command, PROCESS_UTILITY_SUBCOMMAND);
 	CommandCounterIncrement();
+}
+
+/* Of the tables and sequences of a GRANT, those that this node has. */
+static void
+keep_known_relations(GrantStmt *stmt)
+{
+	List	   *kept = NIL;
+	ListCell   *lc;
+
+	if (stmt->targtype != ACL_TARGET_OBJECT ||
+		(stmt->objtype != OBJECT_TABLE && stmt->objtype != OBJECT_SEQUENCE))
+		return;
+	foreach(lc, stmt->objects)
+	{
+		if (OidIsValid(RangeVarGetRelid(lfirst_node(RangeVar, lc), NoLock, true)))
+			kept = lappend(kept, lfirst(lc));
+	}
+	stmt->objects = kept;
 }
 
 void
@@ -77,7 +105,34 @@ ddl_run_on_shards(const char *command, List *object_names, List *names,
 
 		CHECK_FOR_INTERRUPTS();
 		if (ddl_names_replace(stmt, names, shard_ids[i]))
-			run_statement(stmt, command);
+			run_on_this_node(stmt, command);
+	}
+}
+
+/* Changes that make a statement fit for a node that is not the user's. */
+static void
+adapt_statement(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_AlterTableStmt:
+			ddl_skip_validation(stmt);
+			break;
+		case T_CreateSchemaStmt:
+			/* tables made along with a schema stay where the user is */
+			((CreateSchemaStmt *) stmt)->schemaElts = NIL;
+			break;
+		case T_DropStmt:
+			((DropStmt *) stmt)->missing_ok = true;
+			break;
+		case T_DropRoleStmt:
+			((DropRoleStmt *) stmt)->missing_ok = true;
+			break;
+		case T_GrantStmt:
+			keep_known_relations((GrantStmt *) stmt);
+			break;
+		default:
+			break;
 	}
 }
 
@@ -87,10 +142,76 @@ ddl_run_as_typed(const char *command, List *object_names)
 	Node	   *stmt = ddl_parse(command);
 
 	ddl_fill_names(stmt, object_names);
-	/* tables made along with a schema stay where the user is */
-	if (IsA(stmt, CreateSchemaStmt))
-		((CreateSchemaStmt *) stmt)->schemaElts = NIL;
-	run_statement(stmt, command);
+	adapt_statement(stmt);
+	run_on_this_node(stmt, command);
+}
+
+void
+ddl_run_toplevel(const char *command)
+{
+	run_statement(ddl_parse(command), command, PROCESS_UTILITY_TOPLEVEL);
+}
+
+char *
+ddl_options_text(List *options)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, options)
+	{
+		DefElem    *option = lfirst_node(DefElem, lc);
+
+		appendStringInfo(&text, "%s%s%s%s", text.len > 0 ? ", " : "",
+						 option->defname, option->arg ? " " : "",
+						 option->arg ? defGetString(option) : "");
+	}
+	return text.data;
+}
+
+static bool
+is_missing_object(int sqlerrcode)
+{
+	return sqlerrcode == ERRCODE_UNDEFINED_OBJECT ||
+		sqlerrcode == ERRCODE_UNDEFINED_TABLE ||
+		sqlerrcode == ERRCODE_UNDEFINED_FUNCTION ||
+		sqlerrcode == ERRCODE_UNDEFINED_COLUMN ||
+		sqlerrcode == ERRCODE_UNDEFINED_DATABASE ||
+		sqlerrcode == ERRCODE_UNDEFINED_SCHEMA;
+}
+
+/* The same; nothing happens when it needs an object that is not here. */
+static void
+run_if_possible(const char *command, List *object_names)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile failure = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		ddl_run_as_typed(command, object_names);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(cxt);
+		failure = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+	if (failure != NULL && !is_missing_object(failure->sqlerrcode))
+		ReThrowError(failure);
+	if (failure != NULL)
+		ereport(DEBUG1,
+				(errmsg_internal("statement does not concern this node: %s",
+								 failure->message)));
 }
 
 /* ------------------------------------------------------- SQL functions */
@@ -146,6 +267,9 @@ begin_settings(const char *search_path)
 
 	(void) set_config_option("search_path", search_path, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	/* the coordinator has said it already */
+	(void) set_config_option("client_min_messages", "error", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	(void) set_config_option("check_function_bodies", "off", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	return level;
@@ -183,17 +307,22 @@ shardlite_run_on_shards(PG_FUNCTION_ARGS)
 }
 
 /*
- * SQL: run_as_typed(command text, object_names text[], search_path text)
+ * SQL: run_as_typed(command text, object_names text[], search_path text,
+ *					 skip_missing boolean)
  */
 Datum
 shardlite_run_as_typed(PG_FUNCTION_ARGS)
 {
+	char	   *command = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	List	   *object_names = strings_from_array(PG_GETARG_ARRAYTYPE_P(1));
 	int			level;
 
 	ensure_node_session();
 	level = begin_settings(text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	ddl_run_as_typed(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-					 strings_from_array(PG_GETARG_ARRAYTYPE_P(1)));
+	if (PG_GETARG_BOOL(3))
+		run_if_possible(command, object_names);
+	else
+		ddl_run_as_typed(command, object_names);
 	AtEOXact_GUC(false, level);
 	PG_RETURN_VOID();
 }

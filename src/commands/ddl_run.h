@@ -20,4 +20,10 @@ extern void ddl_run_on_shards(const char *command, List *object_names,
 /* Run one command as it is, with its unnamed objects named. */
 extern void ddl_run_as_typed(const char *command, List *object_names);
 
+/* Run one command as a client would, outside of a transaction block. */
+extern void ddl_run_toplevel(const char *command);
+
+/* "verbose, parallel 2" from a statement's options; "" if there are none. */
+extern char *ddl_options_text(List *options);
+
 #endif							/* SHARDLITE_DDL_RUN_H */

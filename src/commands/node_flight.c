@@ -34,6 +34,18 @@ flight_start_all(List *flights, int32 node_id, List *statements)
 	return flights;
 }
 
+List *
+flight_start_alone(List *flights, int32 node_id, const char *sql)
+{
+	RemoteConnection *conn = dist_xact_connection(node_id, DIST_ACCESS_READ);
+
+	/* the session's context, if it had to be sent, is a batch of its own */
+	remote_sync(conn);
+	flights = lappend(flights, remote_send(conn, sql, NULL, 0, NULL, NULL));
+	remote_sync(conn);
+	return flights;
+}
+
 void
 flight_finish(List *flights)
 {

@@ -17,6 +17,12 @@ extern List *flight_start(List *flights, int32 node_id, const char *sql);
 /* Several statements to one node, in one batch. */
 extern List *flight_start_all(List *flights, int32 node_id, List *statements);
 
+/*
+ * One statement in a transaction of its own, for what refuses to run inside
+ * one (VACUUM, ... CONCURRENTLY).  This session must not be in a block.
+ */
+extern List *flight_start_alone(List *flights, int32 node_id, const char *sql);
+
 /* Wait for all; throws the first error. */
 extern void flight_finish(List *flights);
 

@@ -10,15 +10,15 @@
 
 #include "catalog/objectaddress.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "commands/distribute.h"
 #include "commands/metadata_write.h"
 #include "commands/node_flight.h"
 #include "commands/node_join.h"
 #include "commands/object_ddl.h"
-#include "commands/reference_copy.h"
-#include "commands/table_ddl.h"
 #include "metadata/dist_table.h"
 
 /* What must be equal on all servers, as name and value. */
@@ -299,31 +299,30 @@ all_distributed(List *relations)
 	return true;
 }
 
-/* object_ddl repeats roles and schemas for every object; send each once. */
+/*
+ * Run generated statements on the node, under the settings with which they
+ * were written.
+ */
 static void
-send_new(int32 node_id, List *statements, List **sent)
+send_statements(int32 node_id, List *statements)
 {
-	List	   *fresh = NIL;
+	StringInfoData sql;
 	ListCell   *lc;
-	ListCell   *lc2;
 
+	if (statements == NIL)
+		return;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT shardlite_internal.run_statements(ARRAY[");
 	foreach(lc, statements)
-	{
-		bool		known = false;
-
-		foreach(lc2, *sent)
-			known = known || strcmp(lfirst(lc), lfirst(lc2)) == 0;
-		if (!known)
-		{
-			fresh = lappend(fresh, lfirst(lc));
-			*sent = lappend(*sent, lfirst(lc));
-		}
-	}
-	flight_finish(flight_start_all(NIL, node_id, fresh));
+		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) > 0 ? ", " : "",
+						 quote_literal_cstr(lfirst(lc)));
+	appendStringInfoString(&sql, "])");
+	flight_finish(flight_start(NIL, node_id, sql.data));
+	pfree(sql.data);
 }
 
 static void
-send_objects(int32 node_id, const char *query, List **sent)
+send_objects(int32 node_id, const char *query)
 {
 	ListCell   *lc;
 
@@ -338,32 +337,26 @@ send_objects(int32 node_id, const char *query, List **sent)
 						 (Oid) strtoul(row[1], NULL, 10));
 		statements = object_ddl_for_object(&address, &relations);
 		if (all_distributed(relations))
-			send_new(node_id, statements, sent);
+			send_statements(node_id, statements);
 	}
 }
 
 /* Shells and reference tables, data included; foreign keys when all are there. */
 static void
-send_tables(int32 node_id, List **sent)
+send_tables(int32 node_id)
 {
 	List	   *tables = list_copy(dist_table_list(0));
-	List	   *foreign_keys = NIL;
+	List	   *relations;
 	ListCell   *lc;
 
 	list_sort(tables, list_oid_cmp);
+	send_statements(node_id, shell_statements_before(tables, &relations));
 	foreach(lc, tables)
 	{
-		Oid			relid = lfirst_oid(lc);
-		List	   *relations = NIL;
-
-		send_new(node_id, object_ddl_for_table(relid, &relations), sent);
-		flight_finish(flight_start_all(NIL, node_id,
-									   table_ddl(relid, TABLE_DDL_SHELL)));
-		foreign_keys = list_concat(foreign_keys, table_ddl_foreign_keys(relid));
-		if (dist_table_get(relid)->kind == DIST_REFERENCE)
-			reference_copy_to_node(relid, node_id);
+		if (dist_table_get(lfirst_oid(lc))->kind == DIST_REFERENCE)
+			rows_to_node(lfirst_oid(lc), node_id);
 	}
-	flight_finish(flight_start_all(NIL, node_id, foreign_keys));
+	send_statements(node_id, shell_statements_after(tables));
 }
 
 static void
@@ -380,16 +373,15 @@ void
 node_join(const ClusterNode *node)
 {
 	int32		node_id = node->address.node_id;
-	List	   *sent = NIL;
 
 	check_facts(node);
 	check_extension(node);
 	check_free(node);
 	set_own_address(node);
 	write_nodes(node);
-	send_objects(node_id, early_objects_query, &sent);
-	send_tables(node_id, &sent);
-	send_objects(node_id, late_objects_query, &sent);
+	send_objects(node_id, early_objects_query);
+	send_tables(node_id);
+	send_objects(node_id, late_objects_query);
 	send_metadata(node_id);
 }
 

@@ -170,24 +170,46 @@ shard_ddl_run(List *relids, const char *command)
 
 /* ------------------------------------------------------ other nodes' shells */
 
-void
-ddl_run_on_others(const char *command, List *object_names)
+char *
+run_as_typed_call(const char *command, List *object_names, bool skip_missing)
 {
 	StringInfoData sql;
-	List	   *flights = NIL;
-	ListCell   *lc;
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT shardlite_internal.run_as_typed(%s, ",
 					 quote_literal_cstr(command));
 	append_array(&sql, object_names);
-	appendStringInfo(&sql, ", %s)", quote_literal_cstr(namespace_search_path));
+	appendStringInfo(&sql, ", %s, %s)", quote_literal_cstr(namespace_search_path),
+					 skip_missing ? "true" : "false");
+	return sql.data;
+}
+
+static void
+send_to_others(const char *sql)
+{
+	List	   *flights = NIL;
+	ListCell   *lc;
+
 	foreach(lc, node_list())
 	{
 		const ClusterNode *node = lfirst(lc);
 
 		if (!node->is_local)
-			flights = flight_start(flights, node->address.node_id, sql.data);
+			flights = flight_start(flights, node->address.node_id, sql);
 	}
 	flight_finish(flights);
+}
+
+void
+ddl_run_on_others(const char *command, List *object_names)
+{
+	if (list_length(node_list()) > 1)
+		send_to_others(run_as_typed_call(command, object_names, false));
+}
+
+void
+ddl_run_object_on_others(const char *command)
+{
+	if (list_length(node_list()) > 1)
+		send_to_others(run_as_typed_call(command, NIL, true));
 }

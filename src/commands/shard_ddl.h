@@ -56,4 +56,15 @@ extern void shard_ddl_execute(const ShardDdl *ddl);
  */
 extern void ddl_run_on_others(const char *command, List *object_names);
 
+/*
+ * The same for a statement on objects of any kind.  A node on which it fails
+ * for want of an object is left as it is: what exists only here, or needs
+ * something that does, stays here.
+ */
+extern void ddl_run_object_on_others(const char *command);
+
+/* The call that a node gets for either, palloc'd. */
+extern char *run_as_typed_call(const char *command, List *object_names,
+							   bool skip_missing);
+
 #endif							/* SHARDLITE_SHARD_DDL_H */

@@ -11,7 +11,6 @@
 
 #include "catalog/pg_class.h"
 #include "nodes/nodeFuncs.h"
-#include "parser/analyze.h"
 #include "parser/parsetree.h"
 
 #include "metadata/dist_table.h"
@@ -98,7 +97,6 @@ move_row_marks(Query *query)
 
 		if (!shell_mark_get(rte, &mark))
 			continue;
-		CheckSelectLocking(query, clause->strength);
 		mark_lock(rte, clause->strength, clause->waitPolicy);
 		query->rowMarks = foreach_delete_current(query->rowMarks, lc);
 	}

@@ -67,7 +67,7 @@ typedef struct RemoteParams
 
 /*
  * How names of one shard read to the user.  Its tables are called
- * <prefix>_<shard id> on the node, their indexes <logical name>_<shard id>.
+ * <prefix>_<shard id> on the node, their indexes <logical name>_<4 hex digits>_<shard id>.
  * Belongs to the caller and must outlive the request.
  */
 typedef struct RemoteRenameTable

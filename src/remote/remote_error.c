@@ -109,6 +109,19 @@ drop_shards_schema(StringInfo out, int quoted)
 }
 
 /*
+ * Length of the user's part of an index name in front of _<shard id>: four hex
+ * digits stand between them (metadata/shard_names.h).
+ */
+static int
+index_name_length(const char *name, int len)
+{
+	if (len > 5 && name[len - 5] == '_' &&
+		strspn(name + len - 4, "0123456789abcdef") >= 4)
+		return len - 5;
+	return len;
+}
+
+/*
  * The text with the names of one shard replaced by logical ones.  A name is
  * recognised by its end, _<shard id>; what stands before is a table's prefix
  * or an index name.
@@ -161,7 +174,7 @@ rename_text(const char *text, const RemoteRename *rename)
 		if (table != NULL)
 			appendStringInfoString(&out, table->name);
 		else
-			appendBinaryStringInfo(&out, start, found - start);
+			appendBinaryStringInfo(&out, start, index_name_length(start, found - start));
 		copied = found + suffix_len;
 	}
 	appendStringInfoString(&out, copied);
