@@ -29,7 +29,6 @@ static void begin_scan(CustomScanState *node, EState *estate, int eflags);
 static TupleTableSlot *exec_scan(CustomScanState *node);
 static void end_scan(CustomScanState *node);
 static void rescan_scan(CustomScanState *node);
-static void shutdown_scan(CustomScanState *node);
 
 static const CustomScanMethods scan_methods = {
 	.CustomName = DIST_SCAN_NAME,
@@ -42,7 +41,6 @@ static const CustomExecMethods exec_methods = {
 	.ExecCustomScan = exec_scan,
 	.EndCustomScan = end_scan,
 	.ReScanCustomScan = rescan_scan,
-	.ShutdownCustomScan = shutdown_scan,
 	.ExplainCustomScan = dist_scan_explain,
 };
 
@@ -430,18 +428,10 @@ rescan_scan(CustomScanState *node)
 	ExecScanReScan(&node->ss);
 }
 
-/* No more rows will be asked for: let the nodes go. */
-static void
-shutdown_scan(CustomScanState *node)
-{
-	DistScanState *state = (DistScanState *) node;
-
-	if (state->run == NULL || state->plan->operation != CMD_SELECT)
-		return;
-	stop_run(state);
-	state->over = true;
-}
-
+/*
+ * Only here the nodes are let go: ShutdownCustomScan is called after each
+ * FETCH of a cursor, too, which will ask for more.
+ */
 static void
 end_scan(CustomScanState *node)
 {
