@@ -126,8 +126,8 @@ CREATE FUNCTION shardlite_internal.node_sequence(sequence regclass)
     RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_node_sequence';
 
 -- On a node: run what those functions yield.
-CREATE FUNCTION shardlite_internal.run_statements(statements text[])
-    RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_statements';
+CREATE FUNCTION shardlite_internal.run_statements(statements text[], run_as text)
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'shardlite_run_statements';
 
 -- Bytes of every shard table, asked of every node.
 CREATE FUNCTION shardlite_internal.shard_sizes(OUT node_id int, OUT shard_table text, OUT bytes bigint)
@@ -153,6 +153,10 @@ CREATE FUNCTION shardlite_internal.fragment_text(query text)
 
 -- ------------------------------------------------------------------ nodes
 
+CREATE FUNCTION shardlite_recover() RETURNS int
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_recover';
+COMMENT ON FUNCTION shardlite_recover IS 'finish distributed transactions that a crash interrupted; returns how many';
+REVOKE EXECUTE ON FUNCTION shardlite_recover FROM PUBLIC;
 CREATE FUNCTION shardlite_add_node(host text, port int DEFAULT 5432) RETURNS int
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_add_node';
 COMMENT ON FUNCTION shardlite_add_node IS 'make a server a node of the cluster; returns its node id';

@@ -12,9 +12,11 @@
 #include "fmgr.h"
 #include "metadata/dist_table.h"
 #include "miscadmin.h"
+#include "planner/planner_hook.h"
 #include "remote/connection.h"
 #include "transaction/context.h"
 #include "transaction/dist_xact.h"
+#include "transaction/recovery.h"
 
 PG_MODULE_MAGIC;
 
@@ -41,8 +43,10 @@ _PG_init(void)
 	remote_init();
 	context_init();
 	dist_xact_init();
+	recovery_worker_init();
 	dist_table_cache_init();
 	colocation_init();
+	planner_init();
 	utility_hook_init();
 	shardlite_executor_init();
 }

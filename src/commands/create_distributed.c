@@ -21,6 +21,7 @@
 #include "catalog/pg_inherits.h"
 #include "commands/ddl_text.h"
 #include "commands/distribute.h"
+#include "commands/metadata_write.h"
 #include "commands/shard_ddl.h"
 #include "commands/table_ddl.h"
 #include "fmgr.h"
@@ -87,9 +88,8 @@ shard_security(Oid relid)
 	return table_ddl_security(relid, TABLE_DDL_SHARD);
 }
 
-/* As the extension's owner: only it may create tables in that schema. */
 static void
-run_shard_ddl(List *relids, List *statements)
+run_shard_ddl(List *relids, List *statements, Oid run_as)
 {
 	Oid			user;
 	int			context;
@@ -98,27 +98,54 @@ run_shard_ddl(List *relids, List *statements)
 	if (statements == NIL)
 		return;
 	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(extension_owner(), context | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(run_as, context | SECURITY_LOCAL_USERID_CHANGE);
 	level = ddl_settings_begin();
 	shard_ddl_run_list(relids, statements);
 	ddl_settings_end(level);
 	SetUserIdAndSecContext(user, context);
 }
 
+/* What planners on all nodes take for the size of the table. */
+static void
+write_row_count(Oid relid, int64 nrows)
+{
+	if (nrows > 0)
+		metadata_write(psprintf("UPDATE pg_catalog.pg_class SET reltuples = " INT64_FORMAT " WHERE oid = %s",
+								nrows, metadata_regclass(relid)));
+}
+
+static void
+move_rows(List *relids)
+{
+	int64		total = 0;
+	ListCell   *cell;
+
+	foreach(cell, relids)
+	{
+		int64		nrows = rows_to_shards(lfirst_oid(cell));
+
+		empty_table(lfirst_oid(cell));
+		write_row_count(lfirst_oid(cell), nrows);
+		total += nrows;
+	}
+	if (list_length(relids) > 1)
+		write_row_count(linitial_oid(relids), total);
+}
+
+/* Only the extension's owner may create tables and indexes in that schema. */
 static void
 make_shards(List *relids)
 {
-	ListCell   *cell;
+	Oid			creator = extension_owner();
 
-	run_shard_ddl(relids, collect_ddl(relids, shard_structure));
-	foreach(cell, relids)
-		rows_to_shards(lfirst_oid(cell));
-	foreach(cell, relids)
-		empty_table(lfirst_oid(cell));
-	run_shard_ddl(relids, collect_ddl(relids, shard_indexes));
-	run_shard_ddl(relids, collect_ddl(relids, table_ddl_attach));
-	run_shard_ddl(relids, collect_ddl(relids, shard_security));
-	run_shard_ddl(relids, collect_ddl(relids, table_ddl_foreign_keys));
+	run_shard_ddl(relids, collect_ddl(relids, shard_structure), creator);
+	move_rows(relids);
+	run_shard_ddl(relids, collect_ddl(relids, shard_indexes), creator);
+	/* evaluates what is constant in check constraints: the owner's code */
+	run_shard_ddl(relids, collect_ddl(relids, table_ddl_attach),
+				  relation_owner(linitial_oid(relids)));
+	run_shard_ddl(relids, collect_ddl(relids, shard_security), creator);
+	run_shard_ddl(relids, collect_ddl(relids, table_ddl_foreign_keys), creator);
 }
 
 /* ------------------------------------------------------------- distribute */
@@ -141,9 +168,9 @@ distribute(DistributeRequest * request)
 	List	   *before;
 
 	check_foreign_keys(request);
-	before = shell_statements_before(request->relids, &relations);
+	before = shell_statements(request->relids, &relations);
 	check_needed_relations(request, relations);
-	run_on_other_nodes(before);
+	run_on_other_nodes(before, InvalidOid);
 	write_table_metadata(request);
 	if (request->kind == DIST_REFERENCE)
 	{
@@ -156,11 +183,11 @@ distribute(DistributeRequest * request)
 			if (!node->is_local)
 				rows_to_node(request->relid, node->address.node_id);
 		}
-		run_on_other_nodes(shell_statements_after(request->relids));
+		shells_finish(request->relids);
 	}
 	else
 	{
-		run_on_other_nodes(shell_statements_after(request->relids));
+		shells_finish(request->relids);
 		make_shards(request->relids);
 	}
 }
@@ -302,11 +329,11 @@ undistribute(Oid relid, List *relids)
 	{
 		foreach(cell, relids)
 			rows_from_shards(lfirst_oid(cell));
-		run_shard_ddl(relids, drops);
+		run_shard_ddl(relids, drops, extension_owner());
 	}
 	foreach(cell, relids)
 		delete_table_metadata(lfirst_oid(cell));
-	run_on_other_nodes(drops);
+	run_on_other_nodes(drops, InvalidOid);
 }
 
 PG_FUNCTION_INFO_V1(undistribute_table);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/ddl_text.h"
 #include "executor/spi.h"
@@ -94,6 +95,17 @@ ddl_query_value(const char *query, Oid oid)
 
 	ddl_append_query(&rows, query, oid, false, NULL);
 	return rows == NIL ? NULL : (char *) linitial(rows);
+}
+
+void
+ddl_execute(const char *sql)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	if (SPI_execute(sql, false, 0) < 0)
+		elog(ERROR, "could not execute: %s", sql);
+	SPI_finish();
+	CommandCounterIncrement();
 }
 
 /*

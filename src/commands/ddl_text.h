@@ -29,6 +29,9 @@ extern void ddl_append_query(List **statements, const char *query, Oid oid,
 /* First column of the first row of such a query; NULL if none. */
 extern char *ddl_query_value(const char *query, Oid oid);
 
+/* Run one statement here; its result is thrown away. */
+extern void ddl_execute(const char *sql);
+
 /*
  * GRANTs and REVOKEs that turn the default privileges of an object into those
  * it has.  acl_query yields one row (acl aclitem[], default kind "char" as

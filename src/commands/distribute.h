@@ -77,20 +77,24 @@ extern void colocation_init(void);
 
 /* ---- shell_tables.c */
 
-/*
- * What the tables need and the tables, ready to take rows; *relations as
- * object_ddl's.  Then everything else of them.
- */
-extern List *shell_statements_before(List *relids, List **relations);
-extern List *shell_statements_after(List *relids);
+/* What the tables need, and the tables, ready to take rows; *relations as object_ddl's. */
+extern List *shell_statements(List *relids, List **relations);
 
-/* Run statements on every other node, as the extension's owner, in one flight. */
-extern void run_on_other_nodes(List *statements);
+/*
+ * Run statements on every other node in one flight, as a role, or as the
+ * extension's owner (InvalidOid).
+ */
+extern void run_on_other_nodes(List *statements, Oid run_as);
+
+/* Everything that is left to do for the tables on other nodes. */
+extern void shells_finish(List *relids);
+
+extern Oid	relation_owner(Oid relid);
 
 /* ---- row_move.c; the caller holds an AccessExclusiveLock */
 
-/* The table's own rows go to its shards; it is distributed already. */
-extern void rows_to_shards(Oid relid);
+/* The table's own rows go to its shards; it is distributed already. How many? */
+extern int64 rows_to_shards(Oid relid);
 
 /* A reference table's rows go to its copy on one node, empty so far. */
 extern void rows_to_node(Oid relid, int32 node_id);

@@ -9,6 +9,7 @@
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/catalog.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
@@ -28,6 +29,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -129,6 +131,38 @@ has_user_trigger(Relation rel)
 	return false;
 }
 
+static bool
+is_user_function(Oid function, void *context)
+{
+	return function >= FirstNormalObjectId;
+}
+
+static bool
+calls_user_function(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_user_function, context))
+		return true;
+	return expression_tree_walker(node, calls_user_function, context);
+}
+
+/*
+ * Creating such a table evaluates what is constant in the expressions, and we
+ * create tables on nodes and in our schema as a superuser.
+ */
+static bool
+has_unsafe_partition_key(Relation rel)
+{
+	PartitionKey key;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE ||
+		superuser_arg(rel->rd_rel->relowner))
+		return false;
+	key = RelationGetPartitionKey(rel);
+	return calls_user_function((Node *) key->partexprs, NULL);
+}
+
 static void
 check_features(Relation rel)
 {
@@ -161,6 +195,11 @@ check_features(Relation rel)
 	{
 		feature = "is inherited by another table";
 		hint = "Use ALTER TABLE ... NO INHERIT first, or declarative partitioning.";
+	}
+	else if (has_unsafe_partition_key(rel))
+	{
+		feature = "calls a user-defined function in its partition key";
+		hint = "A superuser must own the table.";
 	}
 	if (feature != NULL)
 		ereport(ERROR,

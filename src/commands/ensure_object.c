@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
@@ -25,7 +24,6 @@
 #include "catalog/pg_type.h"
 #include "commands/ddl_text.h"
 #include "commands/object_ddl.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -320,17 +318,6 @@ object_ddl_ensure_call(const ObjectAddress *object)
 	return sql.data;
 }
 
-/* Run one statement as the extension's owner, who is the session's user here. */
-static void
-run_statement(const char *sql)
-{
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
-	if (SPI_execute(sql, false, 0) < 0)
-		elog(ERROR, "could not execute: %s", sql);
-	SPI_finish();
-}
-
 static bool
 has_string(List *strings, const char *wanted)
 {
@@ -376,8 +363,7 @@ ensure_object(const ObjectKind *kind, const char *name, Datum *statements, int c
 					 errhint("Drop or rename it on this node.")));
 		if (i == 0 && found != NIL && !kind->replaceable)
 			continue;
-		run_statement(sql);
-		CommandCounterIncrement();
+		ddl_execute(sql);
 	}
 }
 

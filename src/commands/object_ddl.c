@@ -297,6 +297,23 @@ is_everywhere(Oid classid, Oid objid)
 	return objid < FirstNormalObjectId;
 }
 
+/* A constraint stands for what it is on: a table or a domain. */
+static void
+visit_constraint(ObjectWalk *walk, Oid constraint)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	Form_pg_constraint form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	form = (Form_pg_constraint) GETSTRUCT(tuple);
+	if (OidIsValid(form->conrelid))
+		visit_relation(walk, form->conrelid);
+	else
+		visit(walk, TypeRelationId, form->contypid);
+	ReleaseSysCache(tuple);
+}
+
 /* Visit an object: what it needs, then itself. */
 static void
 visit(ObjectWalk *walk, Oid classid, Oid objid)
@@ -322,6 +339,11 @@ visit(ObjectWalk *walk, Oid classid, Oid objid)
 	if (classid == RelationRelationId)
 	{
 		visit_relation(walk, objid);
+		return;
+	}
+	if (classid == ConstraintRelationId)
+	{
+		visit_constraint(walk, objid);
 		return;
 	}
 	ObjectAddressSet(address, classid, objid);

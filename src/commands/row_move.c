@@ -33,6 +33,9 @@
 #define BATCH_ROWS 1000
 #define FETCH_ROWS 1000
 
+/* Batches that nodes may be working on while we fill others. */
+#define MAX_FLIGHTS 8
+
 /* Where rows go: one per shard, or one for a copy of the table. */
 typedef struct RowTarget
 {
@@ -52,6 +55,8 @@ typedef struct RowMove
 	MemoryContext row_context;
 	int			ntargets;
 	RowTarget  *targets;
+	List	   *flights;		/* of RemoteRequest *, oldest first */
+	int64		nrows;			/* moved so far */
 }			RowMove;
 
 /* ---------------------------------------------------------------- columns */
@@ -84,6 +89,8 @@ move_begin(RowMove * move, Oid relid)
 		move->ncolumns++;
 	}
 	move->column_list = list.data;
+	move->flights = NIL;
+	move->nrows = 0;
 	move->row_context = AllocSetContextCreate(CurrentMemoryContext, "row being moved",
 											  ALLOCSET_DEFAULT_SIZES);
 }
@@ -98,24 +105,37 @@ move_end(RowMove * move)
 /* ---------------------------------------------------------------- sending */
 
 static void
-run_local(const char *sql)
+finish_oldest_flight(RowMove * move)
 {
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
-	if (SPI_execute(sql, false, 0) < 0)
-		elog(ERROR, "could not execute: %s", sql);
-	SPI_finish();
+	RemoteRequest *request = linitial(move->flights);
+
+	remote_finish(request);
+	move->flights = list_delete_first(move->flights);
+	remote_release(request);
 }
 
 static void
-flush_target(RowTarget * target)
+send_batch(RowMove * move, int32 node_id, const char *sql)
+{
+	RemoteConnection *connection;
+
+	if (list_length(move->flights) >= MAX_FLIGHTS)
+		finish_oldest_flight(move);
+	connection = dist_xact_connection(node_id, DIST_ACCESS_WRITE);
+	move->flights = lappend(move->flights,
+							remote_send(connection, sql, NULL, 0, NULL, NULL));
+	remote_sync(connection);
+}
+
+static void
+flush_target(RowMove * move, RowTarget * target)
 {
 	if (target->rows == 0)
 		return;
 	if (target->node_id == local_node_id())
-		run_local(target->sql.data);
+		ddl_execute(target->sql.data);
 	else
-		dist_xact_execute(target->node_id, target->sql.data);
+		send_batch(move, target->node_id, target->sql.data);
 	resetStringInfo(&target->sql);
 	target->rows = 0;
 }
@@ -151,8 +171,9 @@ add_row(RowMove * move, RowTarget * target, TupleTableSlot *slot)
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(move->row_context);
 	target->rows++;
+	move->nrows++;
 	if (sql->len >= BATCH_BYTES || target->rows >= BATCH_ROWS || move->ncolumns == 0)
-		flush_target(target);
+		flush_target(move, target);
 }
 
 /* Index of the target of a row. */
@@ -198,7 +219,9 @@ send_rows(RowMove * move, DistTable *table)
 		add_row(move, &move->targets[target_of_row(table, move, slot)], slot);
 	}
 	for (int i = 0; i < move->ntargets; i++)
-		flush_target(&move->targets[i]);
+		flush_target(move, &move->targets[i]);
+	while (move->flights != NIL)
+		finish_oldest_flight(move);
 	SetUserIdAndSecContext(user, context);
 	ddl_settings_end(level);
 	ExecDropSingleTupleTableSlot(slot);
@@ -215,14 +238,14 @@ set_target(RowTarget * target, int32 node_id, const char *table)
 	initStringInfo(&target->sql);
 }
 
-void
+int64
 rows_to_shards(Oid relid)
 {
 	DistTable  *table = dist_table_get(relid);
 	RowMove		move;
 
 	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
-		return;
+		return 0;
 	move_begin(&move, relid);
 	move.ntargets = table->group->nshards;
 	move.targets = palloc(sizeof(RowTarget) * move.ntargets);
@@ -231,6 +254,7 @@ rows_to_shards(Oid relid)
 				   shard_table_qualified_name(table, table->group->shards[i].shard_id));
 	send_rows(&move, table);
 	move_end(&move);
+	return move.nrows;
 }
 
 void

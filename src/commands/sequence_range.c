@@ -13,7 +13,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_sequence.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "commands/ddl_text.h"
 #include "fmgr.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
@@ -28,16 +28,6 @@ has_room(Form_pg_sequence sequence)
 {
 	return sequence->seqtypid == INT8OID && sequence->seqincrement > 0 &&
 		sequence->seqmin <= 1 && sequence->seqmax == PG_INT64_MAX;
-}
-
-static void
-run(const char *sql)
-{
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
-	if (SPI_execute(sql, false, 0) < 0)
-		elog(ERROR, "could not execute: %s", sql);
-	SPI_finish();
 }
 
 PG_FUNCTION_INFO_V1(shardlite_node_sequence);
@@ -69,14 +59,14 @@ shardlite_node_sequence(PG_FUNCTION_ARGS)
 	{
 		int64		first = (node << RANGE_BITS) + 1;
 
-		run(psprintf("ALTER SEQUENCE %s MINVALUE " INT64_FORMAT " MAXVALUE " INT64_FORMAT
-					 " START " INT64_FORMAT " RESTART",
-					 name, first, ((node + 1) << RANGE_BITS) - 1, first));
+		ddl_execute(psprintf("ALTER SEQUENCE %s MINVALUE " INT64_FORMAT " MAXVALUE " INT64_FORMAT
+							 " START " INT64_FORMAT " RESTART",
+							 name, first, ((node + 1) << RANGE_BITS) - 1, first));
 	}
 	else
 	{
-		run(psprintf("ALTER SEQUENCE %s MINVALUE 1 MAXVALUE 1 START 1 NO CYCLE INCREMENT 1 RESTART", name));
-		run(psprintf("SELECT pg_catalog.nextval(%s)", quote_literal_cstr(name)));
+		ddl_execute(psprintf("ALTER SEQUENCE %s MINVALUE 1 MAXVALUE 2 START 2 NO CYCLE INCREMENT 1 RESTART", name));
+		ddl_execute(psprintf("SELECT pg_catalog.nextval(%s)", quote_literal_cstr(name)));
 	}
 	PG_RETURN_VOID();
 }

@@ -4,20 +4,22 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "commands/ddl_text.h"
 #include "commands/distribute.h"
 #include "commands/object_ddl.h"
 #include "commands/table_ddl.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
 #include "transaction/dist_xact.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 
 /* Append those that are not in the list yet: tables share what they need. */
 static List *
@@ -39,7 +41,7 @@ append_new(List *statements, List *more)
 }
 
 List *
-shell_statements_before(List *relids, List **relations)
+shell_statements(List *relids, List **relations)
 {
 	List	   *statements = NIL;
 	ListCell   *cell;
@@ -57,32 +59,8 @@ shell_statements_before(List *relids, List **relations)
 	return statements;
 }
 
-/*
- * Foreign keys are not checked: a shell has no rows, a copy has the rows that
- * were checked here, and the check of a node would look into all shards.
- */
-List *
-shell_statements_after(List *relids)
-{
-	List	   *statements = NIL;
-	ListCell   *cell;
-
-	foreach(cell, relids)
-		statements = list_concat(statements, table_ddl_indexes(lfirst_oid(cell), TABLE_DDL_SHELL));
-	foreach(cell, relids)
-		statements = list_concat(statements, table_ddl_attach(lfirst_oid(cell)));
-	foreach(cell, relids)
-	{
-		statements = list_concat(statements, table_ddl_security(lfirst_oid(cell), TABLE_DDL_SHELL));
-		statements = list_concat(statements, table_ddl_comments(lfirst_oid(cell)));
-	}
-	foreach(cell, relids)
-		statements = list_concat(statements, table_ddl_foreign_keys_unchecked(lfirst_oid(cell)));
-	return statements;
-}
-
 void
-run_on_other_nodes(List *statements)
+run_on_other_nodes(List *statements, Oid run_as)
 {
 	StringInfoData sql;
 	ListCell   *cell;
@@ -96,7 +74,8 @@ run_on_other_nodes(List *statements)
 	foreach(cell, statements)
 		appendStringInfo(&sql, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
 						 quote_literal_cstr(lfirst(cell)));
-	appendStringInfoString(&sql, "])");
+	appendStringInfo(&sql, "], %s)", OidIsValid(run_as) ?
+					 quote_literal_cstr(GetUserNameFromId(run_as, false)) : "NULL");
 
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(extension_owner(), context | SECURITY_LOCAL_USERID_CHANGE);
@@ -105,11 +84,67 @@ run_on_other_nodes(List *statements)
 	pfree(sql.data);
 }
 
+static void
+run_for_each(List *relids, List *(*generate) (Oid relid), Oid run_as)
+{
+	List	   *statements = NIL;
+	ListCell   *cell;
+
+	foreach(cell, relids)
+		statements = list_concat(statements, generate(lfirst_oid(cell)));
+	run_on_other_nodes(statements, run_as);
+}
+
+static List *
+indexes(Oid relid)
+{
+	return table_ddl_indexes(relid, TABLE_DDL_SHELL);
+}
+
+/*
+ * Foreign keys are not checked: a shell has no rows, a copy has the rows that
+ * were checked here, and the check of a node would look into all shards.
+ */
+static List *
+finishing_touches(Oid relid)
+{
+	List	   *statements = table_ddl_security(relid, TABLE_DDL_SHELL);
+
+	statements = list_concat(statements, table_ddl_comments(relid));
+	return list_concat(statements, table_ddl_foreign_keys_unchecked(relid));
+}
+
+/*
+ * ATTACH PARTITION evaluates what is constant in check constraints, so the
+ * owner does that.
+ */
+void
+shells_finish(List *relids)
+{
+	run_for_each(relids, indexes, InvalidOid);
+	run_for_each(relids, table_ddl_attach, relation_owner(linitial_oid(relids)));
+	run_for_each(relids, finishing_touches, InvalidOid);
+}
+
+Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
 PG_FUNCTION_INFO_V1(shardlite_run_statements);
 
 /*
- * shardlite_internal.run_statements(statements text[]): run each statement
- * here, under the settings with which the generators wrote them.
+ * shardlite_internal.run_statements(statements text[], run_as text): run each
+ * statement here, under the settings with which the generators wrote them and
+ * as that role, if it is not null.
  */
 Datum
 shardlite_run_statements(PG_FUNCTION_ARGS)
@@ -118,6 +153,8 @@ shardlite_run_statements(PG_FUNCTION_ARGS)
 	bool	   *nulls;
 	int			count;
 	int			level;
+	Oid			user;
+	int			context;
 
 	if (!superuser() || !in_node_session())
 		ereport(ERROR,
@@ -126,17 +163,13 @@ shardlite_run_statements(PG_FUNCTION_ARGS)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
 					  &statements, &nulls, &count);
 	level = ddl_settings_begin();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
+	GetUserIdAndSecContext(&user, &context);
+	if (!PG_ARGISNULL(1))
+		SetUserIdAndSecContext(get_role_oid(text_to_cstring(PG_GETARG_TEXT_PP(1)), false),
+							   context | SECURITY_LOCAL_USERID_CHANGE);
 	for (int i = 0; i < count; i++)
-	{
-		char	   *sql = TextDatumGetCString(statements[i]);
-
-		if (SPI_execute(sql, false, 0) < 0)
-			elog(ERROR, "could not execute: %s", sql);
-		CommandCounterIncrement();
-	}
-	SPI_finish();
+		ddl_execute(TextDatumGetCString(statements[i]));
+	SetUserIdAndSecContext(user, context);
 	ddl_settings_end(level);
 	PG_RETURN_VOID();
 }

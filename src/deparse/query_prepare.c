@@ -162,11 +162,27 @@ is_printed_as_shard(Oid relid)
 	return dist != NULL && dist->kind != DIST_REFERENCE;
 }
 
+/* Dropped columns of a function's row type, once its body is a subquery. */
+static List *
+name_dropped_columns(List *names)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		char	   *name = strVal(lfirst(lc));
+
+		result = lappend(result, makeString(name[0] != '\0' ? name : "?dropped?"));
+	}
+	return result;
+}
+
 /* Column names of a subquery entry may differ from its target list's. */
 static void
 keep_subquery_names(RangeTblEntry *rte)
 {
-	ListCell   *name = list_head(rte->eref->colnames);
+	ListCell   *name;
 	ListCell   *lc;
 
 	if (rte->security_barrier && rte->subquery->limitOffset == NULL)
@@ -174,8 +190,13 @@ keep_subquery_names(RangeTblEntry *rte)
 			makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
 					  Int64GetDatum(0), false, FLOAT8PASSBYVAL);
 
+	rte->eref->colnames = name_dropped_columns(rte->eref->colnames);
 	if (rte->alias != NULL && rte->alias->colnames != NIL)
+	{
+		rte->alias->colnames = name_dropped_columns(rte->alias->colnames);
 		return;
+	}
+	name = list_head(rte->eref->colnames);
 	foreach(lc, rte->subquery->targetList)
 	{
 		TargetEntry *tle = lfirst_node(TargetEntry, lc);

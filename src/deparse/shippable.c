@@ -263,6 +263,19 @@ depends_on_place_walker(Node *node, void *context)
 	return expression_tree_walker(node, depends_on_place_walker, context);
 }
 
+bool
+can_evaluate_here(Node *node)
+{
+	return !depends_on_place_walker(node, NULL) && !contain_volatile_functions(node) &&
+		!expression_returns_set(node);
+}
+
+bool
+is_returnable_type(Oid type)
+{
+	return type != RECORDARRAYOID && type != UNKNOWNOID && !is_unshippable_type(type);
+}
+
 /* Is this an expression node that stands for a value by itself? */
 static bool
 is_value_node(Node *node)
@@ -321,8 +334,7 @@ is_local_value(Node *node)
 		return false;
 	if (is_named_oid(node))
 		return true;
-	if (!contain_mutable_functions(node) || depends_on_place_walker(node, NULL) ||
-		contain_volatile_functions(node) || expression_returns_set(node))
+	if (!contain_mutable_functions(node) || !can_evaluate_here(node))
 		return false;
 	type = exprType(node);
 	return type != RECORDOID && get_typtype(type) != TYPTYPE_PSEUDO;

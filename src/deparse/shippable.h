@@ -26,4 +26,13 @@ extern bool is_shippable(Node *node);
  */
 extern Node *extract_params(Node *node, List **params);
 
+/*
+ * Is this expression a value of its own: no Vars, aggregates, subqueries or
+ * volatile functions in it?  Params and stable functions are fine.
+ */
+extern bool can_evaluate_here(Node *node);
+
+/* May a column of this type come back from a node's statement? */
+extern bool is_returnable_type(Oid type);
+
 #endif							/* SHARDLITE_SHIPPABLE_H */

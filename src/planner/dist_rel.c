@@ -15,6 +15,7 @@
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/analyze.h"
 #include "utils/lsyscache.h"
 
 #include "deparse/shippable.h"
@@ -82,6 +83,32 @@ base_row_marks(Index rti, const ShellMark * mark)
 	return list_make1(clause);
 }
 
+/*
+ * The planner refuses this when it sees the row mark, which we took away.
+ * Rows of a write's target are locked for our own reasons.
+ */
+static void
+check_lockable(PlannerInfo *root, Index rti, LockClauseStrength strength)
+{
+	ListCell   *lc;
+
+	if (strength == LCS_NONE || rti == root->parse->resultRelation)
+		return;
+	foreach(lc, root->join_info_list)
+	{
+		SpecialJoinInfo *join = lfirst_node(SpecialJoinInfo, lc);
+
+		if (join->jointype != JOIN_LEFT && join->jointype != JOIN_FULL)
+			continue;
+		if (bms_is_member(rti, join->syn_righthand) ||
+			(join->jointype == JOIN_FULL && bms_is_member(rti, join->syn_lefthand)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("%s cannot be applied to the nullable side of an outer join",
+							LCS_asString(strength))));
+	}
+}
+
 static List *
 base_keys(PlannerInfo *root, RelOptInfo *rel, const DistTable * table)
 {
@@ -107,6 +134,7 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 
 	if (!shell_mark_get(rte, &mark))
 		elog(ERROR, "relation %u is no marked shell", rte->relid);
+	check_lockable(root, rti, mark.strength);
 	ref->rtindex = rti;
 	dist->colocation_id = table->colocation_id;
 	dist->group = table->group;

@@ -279,19 +279,18 @@ insert_query(const ModifyPlan * plan, PlannerInfo *root, Relation relation,
 								  planned != NULL ? planned->exclRelIndex : 0);
 	foreach(lc, attnos)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation),
-											  lfirst_int(lc) - 1);
+		AttrNumber	attno = lfirst_int(lc);
+		char	   *name = NameStr(TupleDescAttr(RelationGetDescr(relation), attno - 1)->attname);
 		Param	   *param = makeNode(Param);
 
+		/* of a type whose parameters are printed without a cast */
 		param->paramkind = PARAM_EXTERN;
 		param->paramid = ROW_PARAM_BASE + foreach_current_index(lc) + 1;
-		param->paramtype = att->atttypid;
-		param->paramtypmod = att->atttypmod;
-		param->paramcollid = att->attcollation;
+		param->paramtype = INT4OID;
+		param->paramtypmod = -1;
 		param->location = -1;
 		query->targetList = lappend(query->targetList,
-									makeTargetEntry((Expr *) param, att->attnum,
-													pstrdup(NameStr(att->attname)), false));
+									makeTargetEntry((Expr *) param, attno, pstrdup(name), false));
 	}
 	if (planned != NULL)
 		query->onConflict = conflict_clause(planned, plan->relid, tail_params);
@@ -314,29 +313,52 @@ find_unquoted(const char *text, const char *needle)
 	return NULL;
 }
 
-/* Cut an INSERT's text around its only row. */
-static void
-cut_at_row(ModifyPlan * plan, FragmentText text, int ncolumns)
+/* Behind the parenthesis that closes the one at text. */
+static const char *
+closing_parenthesis(const char *text)
 {
-	char	   *first = psprintf("($%d", ROW_PARAM_BASE + 1);
-	char	   *last = psprintf("$%d)", ROW_PARAM_BASE + ncolumns);
+	bool		quoted = false;
+	int			depth = 0;
+
+	for (; *text != '\0'; text++)
+	{
+		if (*text == '"')
+			quoted = !quoted;
+		else if (!quoted && *text == '(')
+			depth++;
+		else if (!quoted && *text == ')' && --depth == 0)
+			return text + 1;
+	}
+	return NULL;
+}
+
+/* Cut an INSERT's text around its only row, whose values may carry casts. */
+static void
+cut_at_row(ModifyPlan * plan, FragmentText text)
+{
+	char	   *first = psprintf("$%d", ROW_PARAM_BASE + 1);
 	ListCell   *lc;
 
 	foreach(lc, text.pieces)
 	{
 		const char *piece = strVal(lfirst(lc));
 		const char *start = find_unquoted(piece, first);
-		const char *end = start == NULL ? NULL : strstr(start, last);
+		const char *end;
 		int			position = foreach_current_index(lc);
 
-		if (end == NULL)
+		if (start == NULL)
 			continue;
+		while (start > piece && start[-1] == '(')
+			start--;
+		end = closing_parenthesis(start);
+		if (end == NULL)
+			break;
 		plan->head.pieces = list_truncate(list_copy(text.pieces), position);
 		plan->head.pieces = lappend(plan->head.pieces,
 									makeString(pnstrdup(piece, start - piece)));
 		plan->head.markers = list_truncate(list_copy(text.markers), position);
 		plan->tail.pieces = list_copy_tail(text.pieces, position);
-		linitial(plan->tail.pieces) = makeString(pstrdup(end + strlen(last)));
+		linitial(plan->tail.pieces) = makeString(pstrdup(end));
 		plan->tail.markers = list_copy_tail(text.markers, position);
 		return;
 	}
@@ -368,7 +390,7 @@ modify_text_insert(ModifyPlan * plan, PlannerInfo *root, Relation relation,
 	else
 	{
 		text = query_text(query);
-		cut_at_row(plan, text, list_length(attnos));
+		cut_at_row(plan, text);
 	}
 	if (!plan->returns_rows)
 		return;

@@ -383,8 +383,9 @@ scan_tlist(List *vars)
 }
 
 /*
- * tlist may be NIL here and be replaced later, so the scan's columns follow
- * from the relation's target only.
+ * The plan's target list may be tlist, or the relation's final target if a
+ * projection on top replaces it; tlist is NIL when core does not care yet.
+ * All that can come is made of the path's and the relation's targets.
  */
 static Plan *
 plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
@@ -406,7 +407,8 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	scan->flags = best_path->flags;
 	scan->methods = GetCustomScanMethods(DIST_SCAN_NAME, false);
 
-	vars = collect_vars(NIL, dist, rel->reltarget->exprs);
+	vars = collect_vars(NIL, dist, best_path->path.pathtarget->exprs);
+	vars = collect_vars(vars, dist, rel->reltarget->exprs);
 	vars = collect_vars(vars, dist, scan->scan.plan.qual);
 	split_columns(root, vars, &plan, &sent);
 	scan->custom_scan_tlist = scan_tlist(vars);

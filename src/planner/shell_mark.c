@@ -11,6 +11,7 @@
 
 #include "catalog/pg_class.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/analyze.h"
 #include "parser/parsetree.h"
 
 #include "metadata/dist_table.h"
@@ -97,6 +98,7 @@ move_row_marks(Query *query)
 
 		if (!shell_mark_get(rte, &mark))
 			continue;
+		CheckSelectLocking(query, clause->strength);
 		mark_lock(rte, clause->strength, clause->waitPolicy);
 		query->rowMarks = foreach_delete_current(query->rowMarks, lc);
 	}

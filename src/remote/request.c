@@ -226,13 +226,27 @@ handle_error(RemoteConnection *conn, RemoteOp *op, const PGresult *result)
 		request_fail(request, error, false);
 }
 
+static int64
+result_bytes(const PGresult *result)
+{
+	int64		bytes = 0;
+	int			nfields = PQnfields(result);
+
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		for (int i = 0; i < nfields; i++)
+			bytes += PQgetlength(result, row, i);
+	}
+	return bytes;
+}
+
 static void
 deliver(RemoteConnection *conn, RemoteOp *op, PGresult *result)
 {
 	RemoteRequest *request = &op->request->base;
 	const char *affected = PQcmdTuples(result);
 
-	remote_counters.bytes_received += PQresultMemorySize(result);
+	remote_counters.bytes_received += result_bytes(result);
 	if (affected[0] != '\0')
 		request->affected = strtoll(affected, NULL, 10);
 	if (op->kind == REMOTE_OP_PREPARE || op->request->forgotten || request->on_result == NULL)
@@ -257,7 +271,8 @@ count_round_trip(RemoteConnection *conn, uint64 batch)
 	{
 		RemoteConnection *other = dlist_container(RemoteConnection, link, iter.cur);
 
-		other->counted_batch = other->batch_open ? other->batch - 1 : other->batch;
+		/* conn->batch is the one being filled. */
+		other->counted_batch = other->batch - 1;
 	}
 }
 

@@ -17,12 +17,6 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-/* Columns of shardlite.dtx. */
-#define Anum_dtx_dtx_id		1
-#define Anum_dtx_nodes		2
-#define Anum_dtx_created	3
-#define Natts_dtx			3
-
 /*
  * Goes through the catalog's insert path: no snapshot, no trigger, no
  * privilege of the user is needed while committing.

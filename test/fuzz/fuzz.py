@@ -85,7 +85,7 @@ class Fuzzer:
     def _must(self, side, sql):
         out = side.run(sql)
         if out.failed():
-            raise Fatal("%s\n%s" % (side.text(sql), out.show()))
+            raise Fatal("%.300s\n%s" % (side.text(sql), out.show()))
         return out
 
     def _setup_step(self, sql, only_d, optional):
@@ -95,7 +95,7 @@ class Fuzzer:
                 self._must(self.p, sql)
             return
         if not optional:
-            raise Fatal("%s\n%s" % (self.d.text(sql), d.show()))
+            raise Fatal("%.300s\n%s" % (self.d.text(sql), d.show()))
         if d.code == "0A000":
             self.report.refuse(d, "setup of epoch %s" % self.epoch_no)
         else:

@@ -85,6 +85,15 @@ sub set_fault
 	$node->reload;
 }
 
+# Wait until the coordinator takes connections again after a crash.
+sub wait_for_coordinator
+{
+	my ($self) = @_;
+	$self->coordinator->poll_query_until('postgres', 'SELECT true')
+	  or die "the coordinator did not come back";
+	return;
+}
+
 # Number of prepared transactions on all nodes.
 sub prepared_count
 {
