@@ -89,6 +89,10 @@ extern void run_on_other_nodes(List *statements, Oid run_as);
 /* Everything that is left to do for the tables on other nodes. */
 extern void shells_finish(List *relids);
 
+/* What shells_finish() runs, as statements of one table. */
+extern List *shell_indexes(Oid relid);
+extern List *shell_finishing_touches(Oid relid);
+
 extern Oid	relation_owner(Oid relid);
 
 /* ---- row_move.c; the caller holds an AccessExclusiveLock */

@@ -11,6 +11,7 @@
 #include "catalog/objectaddress.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -19,6 +20,7 @@
 #include "commands/node_flight.h"
 #include "commands/node_join.h"
 #include "commands/object_ddl.h"
+#include "commands/table_ddl.h"
 #include "metadata/dist_table.h"
 
 /* What must be equal on all servers, as name and value. */
@@ -301,10 +303,10 @@ all_distributed(List *relations)
 
 /*
  * Run generated statements on the node, under the settings with which they
- * were written.
+ * were written; as that role, if it is valid.
  */
 static void
-send_statements(int32 node_id, List *statements)
+send_statements(int32 node_id, List *statements, Oid run_as)
 {
 	StringInfoData sql;
 	ListCell   *lc;
@@ -316,9 +318,21 @@ send_statements(int32 node_id, List *statements)
 	foreach(lc, statements)
 		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) > 0 ? ", " : "",
 						 quote_literal_cstr(lfirst(lc)));
-	appendStringInfoString(&sql, "])");
+	appendStringInfo(&sql, "], %s)", OidIsValid(run_as) ?
+					 quote_literal_cstr(GetUserNameFromId(run_as, false)) : "NULL");
 	flight_finish(flight_start(NIL, node_id, sql.data));
 	pfree(sql.data);
+}
+
+static void
+send_for_each(int32 node_id, List *relids, List *(*generate) (Oid relid))
+{
+	List	   *statements = NIL;
+	ListCell   *lc;
+
+	foreach(lc, relids)
+		statements = list_concat(statements, generate(lfirst_oid(lc)));
+	send_statements(node_id, statements, InvalidOid);
 }
 
 static void
@@ -337,7 +351,7 @@ send_objects(int32 node_id, const char *query)
 						 (Oid) strtoul(row[1], NULL, 10));
 		statements = object_ddl_for_object(&address, &relations);
 		if (all_distributed(relations))
-			send_statements(node_id, statements);
+			send_statements(node_id, statements, InvalidOid);
 	}
 }
 
@@ -350,13 +364,17 @@ send_tables(int32 node_id)
 	ListCell   *lc;
 
 	list_sort(tables, list_oid_cmp);
-	send_statements(node_id, shell_statements_before(tables, &relations));
+	send_statements(node_id, shell_statements(tables, &relations), InvalidOid);
 	foreach(lc, tables)
 	{
 		if (dist_table_get(lfirst_oid(lc))->kind == DIST_REFERENCE)
 			rows_to_node(lfirst_oid(lc), node_id);
 	}
-	send_statements(node_id, shell_statements_after(tables));
+	send_for_each(node_id, tables, shell_indexes);
+	foreach(lc, tables)
+		send_statements(node_id, table_ddl_attach(lfirst_oid(lc)),
+						relation_owner(lfirst_oid(lc)));
+	send_for_each(node_id, tables, shell_finishing_touches);
 }
 
 static void

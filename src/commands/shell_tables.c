@@ -95,8 +95,8 @@ run_for_each(List *relids, List *(*generate) (Oid relid), Oid run_as)
 	run_on_other_nodes(statements, run_as);
 }
 
-static List *
-indexes(Oid relid)
+List *
+shell_indexes(Oid relid)
 {
 	return table_ddl_indexes(relid, TABLE_DDL_SHELL);
 }
@@ -105,8 +105,8 @@ indexes(Oid relid)
  * Foreign keys are not checked: a shell has no rows, a copy has the rows that
  * were checked here, and the check of a node would look into all shards.
  */
-static List *
-finishing_touches(Oid relid)
+List *
+shell_finishing_touches(Oid relid)
 {
 	List	   *statements = table_ddl_security(relid, TABLE_DDL_SHELL);
 
@@ -121,9 +121,9 @@ finishing_touches(Oid relid)
 void
 shells_finish(List *relids)
 {
-	run_for_each(relids, indexes, InvalidOid);
+	run_for_each(relids, shell_indexes, InvalidOid);
 	run_for_each(relids, table_ddl_attach, relation_owner(linitial_oid(relids)));
-	run_for_each(relids, finishing_touches, InvalidOid);
+	run_for_each(relids, shell_finishing_touches, InvalidOid);
 }
 
 Oid

@@ -45,19 +45,22 @@ class Side:
     def connect(self, patience=60):
         """Connect, waiting out a crash recovery for at most `patience` seconds."""
         end = time.time() + patience
-        while True:
-            try:
-                self.conn = psycopg2.connect(self.dsn)
-                break
-            except psycopg2.OperationalError:
-                if time.time() > end:
-                    raise
-                time.sleep(0.5)
-        self.conn.autocommit = True
-        ext.register_type(_RAW, self.conn)
-        for setting in ("statement_timeout = '%ds'" % self.timeout, "timezone = 'UTC'",
-                        "client_min_messages = error"):
-            self.run("SET " + setting)
+        while not self._try_connect():
+            if time.time() > end:
+                raise psycopg2.OperationalError("no connection: " + self.dsn)
+            time.sleep(0.5)
+
+    def _try_connect(self):
+        try:
+            self.conn = psycopg2.connect(self.dsn)
+            self.conn.autocommit = True
+            ext.register_type(_RAW, self.conn)
+            for setting in ("statement_timeout = '%ds'" % self.timeout, "timezone = 'UTC'",
+                            "client_min_messages = error"):
+                self.conn.cursor().execute("SET " + setting)
+            return True
+        except psycopg2.Error:
+            return False
 
     def text(self, template):
         return template.replace("$S", self.schema)

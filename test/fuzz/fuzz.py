@@ -134,6 +134,9 @@ class Fuzzer:
                 agreed = clean
                 break
             what = difference(d, p, step)
+            if d.lost or p.lost:
+                self._reconnect()
+                clean = False
             if what is None:
                 errored = errored or d.failed()
                 if d.failed() and self.args.show_errors:
@@ -178,6 +181,12 @@ class Fuzzer:
             self.p.run("ROLLBACK")
         return d, p, d.failed() or inside
 
+    def _reconnect(self):
+        """A server crashed: both connections may be gone, one without knowing it yet."""
+        for side in (self.d, self.p):
+            side.close()
+            side.connect()
+
     def _settle(self, statement):
         for side in (self.d, self.p):
             if side.conn.closed:
@@ -211,7 +220,7 @@ class Fuzzer:
                 for s in statement.steps:
                     print("-- %d %s: %s;" % (number, statement.cls, s.sql.replace("$S", "d")), flush=True)
             agreed = self.run_statement(statement)
-            if statement.writes() and not self.after_write(statement) or not agreed:
+            if not agreed or statement.writes() and not self.after_write(statement):
                 self.build(epoch)
             done += 1
             if len(self.report.differences) >= a.max_failures:
