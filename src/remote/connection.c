@@ -400,7 +400,7 @@ remote_is_idle(RemoteConnection *conn)
 void
 remote_set_autocommit(RemoteConnection *conn, bool autocommit, bool commits)
 {
-	conn->ends_at_sync = autocommit;
+	conn->implicit = autocommit;
 	conn->commits = commits;
 }
 

@@ -117,6 +117,9 @@ extern void remote_release(RemoteRequest *request);
 /* Apply this to names in the request's error, if there will be one. */
 extern void remote_set_rename(RemoteRequest *request, const RemoteRename * rename);
 
+/* Has its batch not been closed by remote_sync() yet? */
+extern bool remote_in_open_batch(RemoteRequest *request);
+
 /*
  * A request belongs to the resource owner current when it was sent, which
  * releases it at the latest; after this only remote_release() does.
@@ -169,9 +172,9 @@ extern bool remote_is_idle(RemoteConnection *conn);
 extern bool remote_is_wanted(RemoteConnection *conn);
 
 /*
- * Results of requests sent from now on count as final only when the batch
- * ends: there is no transaction block, the Sync is the commit.  With commits,
- * they are also REMOTE_COMMITS.
+ * Requests sent from now on are outside a transaction block: the Sync is their
+ * commit.  With commits, they are also REMOTE_COMMITS, and done only when the
+ * batch has ended.
  */
 extern void remote_set_autocommit(RemoteConnection *conn, bool autocommit, bool commits);
 

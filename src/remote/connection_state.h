@@ -41,6 +41,7 @@ typedef struct RequestState
 	int			flags;
 	uint64		batch;
 	int			pending_ops;	/* operations that still refer to it */
+	bool		implicit;		/* sent outside a transaction block */
 	bool		ends_at_sync;	/* its fate is known only when its batch ends */
 	bool		forgotten;		/* free it when the last operation is over */
 	bool		retry;			/* send again once its batch is over */
@@ -95,7 +96,7 @@ struct RemoteConnection
 	uint32		last_statement;
 	uint64		statement_generation;
 
-	bool		ends_at_sync;	/* new requests get their fate at the Sync */
+	bool		implicit;		/* new requests are outside a transaction block */
 	bool		commits;		/* ... and are REMOTE_COMMITS */
 	bool		cancel_sent;	/* a REMOTE_COMMITS request was asked to stop */
 	TimestampTz verdict_deadline;	/* then: when we give up */

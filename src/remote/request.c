@@ -35,7 +35,8 @@ request_create(RemoteConnection *conn, int flags, RemoteResultCallback on_result
 	request->base.arg = arg;
 	request->flags = flags | (conn->commits ? REMOTE_COMMITS : 0);
 	request->batch = conn->batch;
-	request->ends_at_sync = conn->ends_at_sync;
+	request->implicit = conn->implicit;
+	request->ends_at_sync = (request->flags & REMOTE_COMMITS) != 0 && conn->implicit;
 
 	/* What a portal asked for lives as long as the portal. */
 	request->owner = CurrentResourceOwner;
@@ -221,7 +222,15 @@ handle_error(RemoteConnection *conn, RemoteOp *op, const PGresult *result)
 		statement_forget(conn, op->statement);
 	if (op->kind == REMOTE_OP_EXECUTE && op->statement != 0 && is_stale_statement(error) &&
 		request->sql != NULL && request->base.delivered == 0)
+	{
 		request->retry = true;
+		if (!request->ends_at_sync)
+		{
+			/* From now on its batch is to be waited for. */
+			request->ends_at_sync = true;
+			request->pending_ops++;
+		}
+	}
 	else
 		request_fail(request, error, false);
 }
@@ -335,7 +344,7 @@ batch_over(RemoteConnection *conn, uint64 batch)
 
 		if (request->base.conn != conn || request->batch != batch || request->base.done)
 			continue;
-		if (request->retry && request->ends_at_sync && !request->forgotten &&
+		if (request->retry && !request->forgotten &&
 			alone_in_batch(request))
 		{
 			resend = request;
@@ -555,7 +564,7 @@ send_prepared(RequestState *request, RemoteStatement *statement, bool is_new,
 		op->statement = statement_number(statement);
 		remote_counters.bytes_sent += strlen(sql);
 	}
-	else if (request->ends_at_sync && params_size(params) < RETRY_MAX_SIZE)
+	else if (request->implicit && params_size(params) < RETRY_MAX_SIZE)
 		request_keep(request, sql, params);
 
 	if (!PQsendQueryPrepared(conn->pg, name, count,
@@ -671,6 +680,12 @@ remote_pump(RemoteRequest *request, bool wait)
 		}
 		remote_wait(&request, 1);
 	}
+}
+
+bool
+remote_in_open_batch(RemoteRequest *request)
+{
+	return request->conn != NULL && ((RequestState *) request)->batch == request->conn->batch;
 }
 
 /* Is a request outstanding with which the node commits? */

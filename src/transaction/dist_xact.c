@@ -132,7 +132,7 @@ participant_check(RemoteXact *xact, const NodeAddress *address)
 {
 	if (xact->conn == NULL || xact->depth > 0 || remote_is_wanted(xact->conn))
 		return;
-	if (!remote_is_lost(xact->conn))
+	if (!xact->used && !remote_is_lost(xact->conn))
 		remote_check_alive(xact->conn);
 	if (remote_is_lost(xact->conn) || !same_address(remote_address(xact->conn), address))
 		participant_close(xact);

@@ -48,22 +48,23 @@ queue_begin(RemoteXact *xact)
 }
 
 /*
- * The autocommitted batch that carried the context must have succeeded before
- * another statement may rely on it.
+ * Does the session there have this generation, or will it when the statement
+ * runs that is queued next?  A context in an autocommitted batch that has not
+ * been answered may still fail, so a later batch carries it once more.
  */
-static void
-settle_context(RemoteXact *xact)
+static bool
+has_context(RemoteXact *xact, uint64 generation)
 {
 	RemoteRequest *request = xact->context_request;
 
-	if (request == NULL)
-		return;
-	while (!request->done)
-		(void) remote_pump(request, true);
-	if (request->failed)
-		xact->context = 0;
-	xact->context_request = NULL;
-	remote_release(request);
+	if (request != NULL && (request->done || !remote_in_open_batch(request)))
+	{
+		if (!request->done || request->failed)
+			xact->context = 0;
+		xact->context_request = NULL;
+		remote_release(request);
+	}
+	return xact->context == generation;
 }
 
 void
@@ -72,16 +73,17 @@ remote_xact_enter(RemoteXact *xact, int level)
 	uint64		generation;
 	const char *context;
 
-	settle_context(xact);
 	remote_set_autocommit(xact->conn, false, false);
 	if (xact->depth == 0)
 	{
+		/* Autocommitted statements before it are a batch of their own. */
+		remote_sync(xact->conn);
 		queue_begin(xact);
 		xact->depth = 1;
 		xact->first_level = level;
 	}
 	context = context_current(&generation);
-	if (xact->context != generation)
+	if (!has_context(xact, generation))
 	{
 		queue_command(xact, context);
 		xact->context = generation;
@@ -103,9 +105,8 @@ remote_xact_autocommit(RemoteXact *xact, bool commits)
 	uint64		generation;
 	const char *context;
 
-	settle_context(xact);
 	context = context_current(&generation);
-	if (xact->context != generation)
+	if (!has_context(xact, generation))
 	{
 		remote_set_autocommit(xact->conn, true, false);
 		xact->context_request = remote_send(xact->conn, context, NULL, 0, NULL, NULL);
