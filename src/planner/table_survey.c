@@ -416,12 +416,14 @@ static void
 add_any_sublink_fact(SurveyLevel * level, SurveyLevel * sub, SubLink *link)
 {
 	OpExpr	   *op = (OpExpr *) link->testexpr;
-	TargetEntry *tle = linitial_node(TargetEntry, sub->query->targetList);
+	TargetEntry *tle;
 	KeyFact		fact = {0};
 	Node	   *right;
 
-	if (link->subLinkType != ANY_SUBLINK || op == NULL || !IsA(op, OpExpr) ||
-		list_length(op->args) != 2 || !IsA(tle->expr, Var) || !can_import(sub->query, tle) ||
+	if (link->subLinkType != ANY_SUBLINK || op == NULL || !IsA(op, OpExpr))
+		return;
+	tle = linitial_node(TargetEntry, sub->query->targetList);
+	if (list_length(op->args) != 2 || !IsA(tle->expr, Var) || !can_import(sub->query, tle) ||
 		has_outer_join_walker((Node *) sub->query->jointree, NULL))
 		return;
 	right = strip_relabel(lsecond(op->args));
