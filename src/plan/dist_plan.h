@@ -139,7 +139,7 @@ typedef struct ModifyPlan
 	bool		returns_rows;
 	bool		can_set_tag;	/* counts for the command tag */
 	List	   *sent;			/* IntList: child resnos */
-	List	   *row_types;		/* of String: SQL type name per sent column */
+	List	   *row_types;		/* of String: SQL type name per value of a row */
 	int			key_resno;
 	int			row_id_resno;
 	bool		row_id_leaf;

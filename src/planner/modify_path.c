@@ -164,6 +164,8 @@ send_identity(ModifyPlan * plan, Relation relation, const DistTable * table,
 		if (plan->row_id_resno == 0)
 			elog(ERROR, "source of the changed rows has no ctid");
 		send_column(plan, plan->row_id_resno, TIDOID);
+		if (plan->row_id_leaf)
+			plan->row_types = lappend(plan->row_types, makeString(modify_type_name(OIDOID)));
 		return NIL;
 	}
 	key_attnos = target_table_row_key(relation);

@@ -121,9 +121,7 @@ changing_tail(const ModifyPlan * plan, Relation relation, List *key_attnos,
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, ") v(n");
 	for (int i = 1; i <= list_length(plan->sent); i++)
-		appendStringInfo(&buf, ", c%d", i);
-	if (plan->row_id_leaf)
-		appendStringInfoString(&buf, ", leaf");
+		appendStringInfo(&buf, i == 1 && plan->row_id_leaf ? ", c%d, leaf" : ", c%d", i);
 	appendStringInfoString(&buf, ") WHERE ");
 	foreach(lc, key_attnos)
 	{
