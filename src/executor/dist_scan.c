@@ -157,7 +157,8 @@ add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 												  shard->shard_id),
 								params);
 	fragment->prepare = params != NULL;
-	fragment->rename = shard_rename_create(state->plan->text.markers, shard->shard_id);
+	fragment->rename = shard_rename_create(state->plan->text.markers, shard->shard_id,
+										   state->plan->operation != CMD_SELECT);
 }
 
 /* Every copy of a reference table, the local one first: it alone counts. */

@@ -155,6 +155,16 @@ param_types(DistScanState * state)
 	return types;
 }
 
+/* Logical names for a plan; indexes may have any length. */
+static RemoteRename *
+explain_rename(List *markers, int64 shard_id)
+{
+	RemoteRename *rename = shard_rename_create(markers, shard_id, true);
+
+	rename->keep_schema = true;
+	return rename;
+}
+
 static List *
 scan_node_plan(DistScanState * state, const ScanOutlook * outlook, ExplainState *es)
 {
@@ -175,7 +185,7 @@ scan_node_plan(DistScanState * state, const ScanOutlook * outlook, ExplainState 
 		text = fragment_text_with_casts(text, plan->nparams, types);
 	return explain_fragment(shard->node_id, fragment_text_sql(text, shard->shard_id),
 							plan->nparams, types, outlook->params,
-							shard_rename_create(plan->text.markers, shard->shard_id), es);
+							explain_rename(plan->text.markers, shard->shard_id), es);
 }
 
 void

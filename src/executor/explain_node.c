@@ -105,7 +105,7 @@ explain_fragment(int32 node_id, const char *sql, int nparams, const Oid *types,
 		return NIL;
 	else
 		text = explain_there(node_id, sql, params, es);
-	text = shard_text_logical(text, rename);
+	text = remote_rename_text(text, rename);
 	while ((line = strsep(&text, "\n")) != NULL)
 	{
 		if (line[0] == '\0')

@@ -229,11 +229,10 @@ start_local(Fragment * fragment)
 										  fragment->params, run->estate);
 }
 
-/* Connect to all nodes of new remote fragments at the same time. */
-static void
-connect_nodes(FragmentRun * run)
+/* Nodes of new remote fragments, each once, in ids; returns how many. */
+static int
+new_nodes(FragmentRun * run, int32 *ids)
 {
-	int32	   *ids = palloc(sizeof(int32) * list_length(run->fragments));
 	int			count = 0;
 	ListCell   *lc;
 
@@ -247,34 +246,40 @@ connect_nodes(FragmentRun * run)
 		if (!known)
 			ids[count++] = fragment->node_id;
 	}
-	if (count > 1)
-		dist_xact_connect(ids, count);
-	pfree(ids);
+	return count;
 }
 
-/* Queue all new remote fragments and send one batch per connection. */
+/* Queue all new fragments of one node and send them as one batch. */
 static void
-flush_remote(FragmentRun * run)
+flush_node(FragmentRun * run, int32 node_id)
 {
-	List	   *connections = NIL;
+	RemoteConnection *conn = dist_xact_connection(node_id, run->access);
 	ListCell   *lc;
 
-	connect_nodes(run);
 	for_each_from(lc, run->fragments, run->nflushed)
 	{
 		Fragment   *fragment = lfirst(lc);
-		RemoteConnection *conn;
 
-		if (fragment->local)
+		if (fragment->node_id != node_id)
 			continue;
-		conn = dist_xact_connection(fragment->node_id, run->access);
 		send_remote(fragment, conn);
 		append_to_lane(run, fragment);
-		connections = list_append_unique_ptr(connections, conn);
 	}
-	foreach(lc, connections)
-		remote_sync(lfirst(lc));
-	list_free(connections);
+	remote_sync(conn);
+}
+
+/* All nodes work at the same time: nothing is waited for in between. */
+static void
+flush_remote(FragmentRun * run)
+{
+	int32	   *ids = palloc(sizeof(int32) * Max(list_length(run->fragments), 1));
+	int			count = new_nodes(run, ids);
+
+	if (count > 1)
+		dist_xact_connect(ids, count);
+	for (int i = 0; i < count; i++)
+		flush_node(run, ids[i]);
+	pfree(ids);
 }
 
 /* Run new local fragments that write; SELECTs start when they are read. */

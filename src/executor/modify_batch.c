@@ -162,7 +162,7 @@ add_shard_fragment(BatchWriter * writer, int index, const char *sql,
 	const Shard *shard = &writer->table->group->shards[index];
 	Fragment   *fragment = fragment_run_add(writer->run, shard->node_id, index, sql, params);
 
-	fragment->rename = shard_rename_create(markers, shard->shard_id);
+	fragment->rename = shard_rename_create(markers, shard->shard_id, true);
 	return fragment;
 }
 

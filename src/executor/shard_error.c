@@ -1,148 +1,99 @@
 /*
  * shard_error.c
- *		Replaces names of shard tables by those of the users' tables.
- *
- * A name is found by its end, "_<shard id>": ids are unique in the cluster and
- * the shard is known, so a false match needs a user's object that carries the
- * very number of the shard that failed.
+ *		Users' names for the objects of one shard.
  */
 #include "postgres.h"
 
 #include "executor/shard_error.h"
-#include "lib/stringinfo.h"
 #include "metadata/dist_table.h"
-#include "utils/builtins.h"
+#include "metadata/shard_names.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+
+/* Longer index names may have been clipped to make room for the suffix. */
+#define SURE_INDEX_NAME	(NAMEDATALEN - 1 - 26)
+
+/* The part of a shard name before "_<shard id>". */
+static char *
+stem(char *shard_name)
+{
+	*strrchr(shard_name, '_') = '\0';
+	return shard_name;
+}
+
+static List *
+add_name(List *names, char *prefix, Oid relid)
+{
+	RemoteRenameTable *entry = palloc(sizeof(RemoteRenameTable));
+
+	entry->prefix = prefix;
+	entry->schema = get_namespace_name(get_rel_namespace(relid));
+	entry->name = get_rel_name(relid);
+	return lappend(names, entry);
+}
+
+/* Indexes whose name on the shard is clipped. */
+static List *
+add_long_indexes(List *names, const DistTable * table, int64 shard_id)
+{
+	Relation	rel = RelationIdGetRelation(table->relid);
+	ListCell   *lc;
+
+	if (!RelationIsValid(rel))
+		return names;
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		char	   *name = get_rel_name(lfirst_oid(lc));
+
+		if (name != NULL && strlen(name) > SURE_INDEX_NAME)
+			names = add_name(names, stem(shard_index_name(name, table->prefix, shard_id)),
+							 lfirst_oid(lc));
+	}
+	RelationClose(rel);
+	return names;
+}
 
 RemoteRename *
-shard_rename_create(List *markers, int64 shard_id)
+shard_rename_create(List *markers, int64 shard_id, bool indexes)
 {
 	RemoteRename *rename = palloc0(sizeof(RemoteRename));
-	RemoteRenameTable *tables = palloc0(sizeof(RemoteRenameTable) * Max(list_length(markers), 1));
+	RemoteRenameTable *tables;
+	List	   *names = NIL;
 	ListCell   *lc;
 
 	foreach(lc, markers)
 	{
 		DistTable  *table = dist_table_get(lfirst_oid(lc));
-		RemoteRenameTable *entry = &tables[rename->count++];
 
-		entry->prefix = table->prefix;
-		entry->schema = get_namespace_name(get_rel_namespace(table->relid));
-		entry->name = get_rel_name(table->relid);
+		names = add_name(names, stem(shard_table_name(table->prefix, shard_id)), table->relid);
+		if (indexes)
+			names = add_long_indexes(names, table, shard_id);
 	}
+	tables = palloc(sizeof(RemoteRenameTable) * Max(list_length(names), 1));
+	foreach(lc, names)
+		tables[rename->count++] = *(RemoteRenameTable *) lfirst(lc);
 	rename->shard_id = shard_id;
 	rename->tables = tables;
 	return rename;
 }
 
-/* May this byte stand in a name outside quotes? */
-static bool
-is_name_byte(char c)
+/* The error's schema, when its table is one of the shard's. */
+static char *
+logical_schema(const ErrorData *edata, const RemoteRename * rename)
 {
-	return isalnum((unsigned char) c) || c == '_' || c == '$' || IS_HIGHBIT_SET(c);
-}
+	char	   *prefix;
 
-/* Does text [start, end) end in "_" and 4 hex digits? */
-static bool
-ends_in_digits(const char *start, const char *end)
-{
-	if (end - start < 6 || end[-5] != '_')
-		return false;
-	for (int i = 1; i <= 4; i++)
-		if (!isxdigit((unsigned char) end[-i]) || isupper((unsigned char) end[-i]))
-			return false;
-	return true;
-}
-
-/* Take a trailing "shardlite_shards." off the output. */
-static bool
-drop_schema(StringInfo buf)
-{
-	static const char schema[] = SHARDLITE_SHARDS_SCHEMA ".";
-	int			length = sizeof(schema) - 1;
-
-	if (buf->len < length || strcmp(buf->data + buf->len - length, schema) != 0)
-		return false;
-	buf->len -= length;
-	buf->data[buf->len] = '\0';
-	return true;
-}
-
-/*
- * Append the logical name for the shard name of which [start, end) is the
- * part before "_<shard id>".
- */
-static void
-append_logical(StringInfo buf, const char *start, const char *end, const RemoteRename * rename)
-{
-	bool		qualified = drop_schema(buf);
-
+	if (edata->schema_name == NULL || edata->table_name == NULL ||
+		strcmp(edata->schema_name, SHARDLITE_SHARDS_SCHEMA) != 0 ||
+		strchr(edata->table_name, '_') == NULL)
+		return edata->schema_name;
+	prefix = stem(pstrdup(edata->table_name));
 	for (int i = 0; i < rename->count; i++)
-	{
-		const RemoteRenameTable *table = &rename->tables[i];
-
-		if (strlen(table->prefix) == end - start &&
-			strncmp(table->prefix, start, end - start) == 0)
-		{
-			if (qualified)
-				appendStringInfo(buf, "%s.", quote_identifier(table->schema));
-			appendStringInfoString(buf, qualified ? quote_identifier(table->name) : table->name);
-			return;
-		}
-	}
-	if (ends_in_digits(start, end))
-		end -= 5;
-	appendBinaryStringInfo(buf, start, end - start);
-}
-
-char *
-shard_text_logical(const char *text, const RemoteRename * rename)
-{
-	char		suffix[32];
-	int			length;
-	StringInfoData buf;
-	const char *copied = text;
-	const char *hit;
-
-	if (text == NULL || rename == NULL || rename->shard_id == 0)
-		return text ? pstrdup(text) : NULL;
-	length = snprintf(suffix, sizeof(suffix), "_" INT64_FORMAT, rename->shard_id);
-	initStringInfo(&buf);
-	for (hit = strstr(text, suffix); hit != NULL; hit = strstr(hit + length, suffix))
-	{
-		const char *start = hit;
-		bool		quoted = hit[length] == '"';
-
-		if (!quoted && is_name_byte(hit[length]))
-			continue;
-		while (start > copied && (quoted ? start[-1] != '"' : is_name_byte(start[-1])))
-			start--;
-		appendBinaryStringInfo(&buf, copied, start - copied);
-		append_logical(&buf, start, hit, rename);
-		copied = hit + length;
-	}
-	appendStringInfoString(&buf, copied);
-	return buf.data;
-}
-
-/* Schema and table of the error's data, when it is about a shard table. */
-static void
-rename_fields(ErrorData *edata, const RemoteRename * rename)
-{
-	if (edata->schema_name && strcmp(edata->schema_name, SHARDLITE_SHARDS_SCHEMA) == 0 &&
-		edata->table_name)
-	{
-		char	   *qualified = psprintf("%s_" INT64_FORMAT, "", rename->shard_id);
-		int			stem = strlen(edata->table_name) - strlen(qualified);
-
-		for (int i = 0; i < rename->count && stem > 0; i++)
-			if (strlen(rename->tables[i].prefix) == stem &&
-				strncmp(edata->table_name, rename->tables[i].prefix, stem) == 0)
-				edata->schema_name = pstrdup(rename->tables[i].schema);
-	}
-	edata->table_name = shard_text_logical(edata->table_name, rename);
-	edata->constraint_name = shard_text_logical(edata->constraint_name, rename);
+		if (strcmp(rename->tables[i].prefix, prefix) == 0)
+			return pstrdup(rename->tables[i].schema);
+	return edata->schema_name;
 }
 
 void
@@ -155,10 +106,12 @@ shard_error_rethrow(const RemoteRename * rename)
 	MemoryContextSwitchTo(CurTransactionContext);
 	edata = CopyErrorData();
 	FlushErrorState();
-	rename_fields(edata, rename);
-	edata->message = shard_text_logical(edata->message, rename);
-	edata->detail = shard_text_logical(edata->detail, rename);
-	edata->hint = shard_text_logical(edata->hint, rename);
-	edata->context = shard_text_logical(edata->context, rename);
+	edata->schema_name = logical_schema(edata, rename);
+	edata->table_name = remote_rename_text(edata->table_name, rename);
+	edata->constraint_name = remote_rename_text(edata->constraint_name, rename);
+	edata->message = remote_rename_text(edata->message, rename);
+	edata->detail = remote_rename_text(edata->detail, rename);
+	edata->hint = remote_rename_text(edata->hint, rename);
+	edata->context = remote_rename_text(edata->context, rename);
 	ReThrowError(edata);
 }

@@ -13,17 +13,15 @@
 
 /*
  * The names behind the markers of a fragment (OID list of shell tables), in
- * the current context; the same tables serve all shards.
+ * the current context.  indexes: also those whose names are clipped on shards,
+ * for fragments that write.
  */
-extern RemoteRename * shard_rename_create(List *markers, int64 shard_id);
+extern RemoteRename * shard_rename_create(List *markers, int64 shard_id, bool indexes);
 
 /*
  * Call in PG_CATCH: throw the current error again with logical names.  rename
- * may be NULL.
+ * may be NULL.  Reads no catalog.
  */
 extern void shard_error_rethrow(const RemoteRename * rename) pg_attribute_noreturn();
-
-/* Text with logical names, in the current context; NULL stays NULL. */
-extern char *shard_text_logical(const char *text, const RemoteRename * rename);
 
 #endif							/* SHARDLITE_SHARD_ERROR_H */

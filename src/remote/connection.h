@@ -67,7 +67,8 @@ typedef struct RemoteParams
 
 /*
  * How names of one shard read to the user.  Its tables are called
- * <prefix>_<shard id> on the node, their indexes <logical name>_<4 hex digits>_<shard id>.
+ * <prefix>_<shard id> on the node, their indexes <logical name>_<4 hex digits>_<shard id>;
+ * an index whose name was clipped on the way has an entry like a table.
  * Belongs to the caller and must outlive the request.
  */
 typedef struct RemoteRenameTable
@@ -82,7 +83,11 @@ typedef struct RemoteRename
 	int64		shard_id;
 	int			count;
 	const RemoteRenameTable *tables;
+	bool		keep_schema;	/* qualified names stay qualified, by the logical schema */
 }			RemoteRename;
+
+/* Text with such names replaced; text itself when there are none.  NULL stays. */
+extern char *remote_rename_text(const char *text, const RemoteRename *rename);
 
 /* Queue a statement.  Copies sql and params.  Does not block. */
 extern RemoteRequest *remote_send(RemoteConnection *conn, const char *sql,

@@ -95,7 +95,7 @@ find_prefix(const RemoteRename *rename, const char *name, size_t len)
 }
 
 /* Cut "shardlite_shards." off the end of what has been written, quoted or not. */
-static void
+static bool
 drop_shards_schema(StringInfo out, int quoted)
 {
 	static const char plain[] = SHARDS_SCHEMA ".";
@@ -103,9 +103,10 @@ drop_shards_schema(StringInfo out, int quoted)
 	int			end = out->len - quoted;
 
 	if (end < len || strncmp(out->data + end - len, plain, len) != 0)
-		return;
+		return false;
 	memmove(out->data + end - len, out->data + end, quoted + 1);
 	out->len -= len;
+	return true;
 }
 
 /*
@@ -126,8 +127,8 @@ index_name_length(const char *name, int len)
  * recognised by its end, _<shard id>; what stands before is a table's prefix
  * or an index name.
  */
-static char *
-rename_text(const char *text, const RemoteRename *rename)
+char *
+remote_rename_text(const char *text, const RemoteRename *rename)
 {
 	StringInfoData out;
 	char		suffix[32];
@@ -144,6 +145,7 @@ rename_text(const char *text, const RemoteRename *rename)
 		const char *start = found;
 		const RemoteRenameTable *table;
 		bool		quoted = false;
+		bool		qualified = false;
 
 		if (is_name_char(found[suffix_len]))
 			continue;
@@ -168,9 +170,11 @@ rename_text(const char *text, const RemoteRename *rename)
 		else
 		{
 			appendBinaryStringInfo(&out, copied, start - copied);
-			drop_shards_schema(&out, quoted ? 1 : 0);
+			qualified = drop_shards_schema(&out, quoted ? 1 : 0);
 		}
 		table = find_prefix(rename, start, found - start);
+		if (table != NULL && rename->keep_schema && qualified && !quoted)
+			appendStringInfo(&out, "%s.", table->schema);
 		if (table != NULL)
 			appendStringInfoString(&out, table->name);
 		else
@@ -208,10 +212,10 @@ void
 remote_error_throw(const RemoteError *error, const RemoteRename *rename)
 {
 	const char *s = error->sqlstate;
-	char	   *message = rename_text(error->message, rename);
-	char	   *detail = rename_text(error->detail, rename);
-	char	   *hint = rename_text(error->hint, rename);
-	char	   *context = rename_text(error->context, rename);
+	char	   *message = remote_rename_text(error->message, rename);
+	char	   *detail = remote_rename_text(error->detail, rename);
+	char	   *hint = remote_rename_text(error->hint, rename);
+	char	   *context = remote_rename_text(error->context, rename);
 
 	errstart(ERROR, TEXTDOMAIN);
 	errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4]));
@@ -222,12 +226,15 @@ remote_error_throw(const RemoteError *error, const RemoteRename *rename)
 		errhint("%s", hint);
 	if (context != NULL && context[0] != '\0')
 		errcontext("%s", context);
-	errcontext("node \"%s\"", error->node);
+	if (rename != NULL && rename->shard_id != 0)
+		errcontext("shard " INT64_FORMAT " on node \"%s\"", rename->shard_id, error->node);
+	else
+		errcontext("node \"%s\"", error->node);
 	set_field(PG_DIAG_SCHEMA_NAME, rename_schema(error, rename));
-	set_field(PG_DIAG_TABLE_NAME, rename_text(error->table_name, rename));
+	set_field(PG_DIAG_TABLE_NAME, remote_rename_text(error->table_name, rename));
 	set_field(PG_DIAG_COLUMN_NAME, error->column_name);
 	set_field(PG_DIAG_DATATYPE_NAME, error->datatype_name);
-	set_field(PG_DIAG_CONSTRAINT_NAME, rename_text(error->constraint_name, rename));
+	set_field(PG_DIAG_CONSTRAINT_NAME, remote_rename_text(error->constraint_name, rename));
 	errfinish(__FILE__, __LINE__, PG_FUNCNAME_MACRO);
 	pg_unreachable();
 }
