@@ -1,4 +1,5 @@
 -- Row locks are taken where the rows are.
+\set SHOW_CONTEXT never
 SET search_path = path;
 
 SELECT plan_of('SELECT k FROM item WHERE grp = 2 FOR UPDATE SKIP LOCKED');

@@ -1,4 +1,5 @@
 -- Values that are computed here travel to the shards as parameters.
+\set SHOW_CONTEXT never
 SET search_path = path;
 SET plan_cache_mode = force_generic_plan;
 

@@ -1,4 +1,5 @@
 -- Reference tables in writes that are computed here.
+\set SHOW_CONTEXT never
 SET search_path = path;
 SELECT plan_of('UPDATE colour SET name = i.note FROM item i WHERE i.k = colour.id');
 WITH u AS (UPDATE colour SET name = i.note FROM item i WHERE i.k = colour.id RETURNING colour.*) SELECT * FROM u ORDER BY id;

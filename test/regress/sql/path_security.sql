@@ -1,4 +1,5 @@
 -- Privileges and row security are those of the logical table.
+\set SHOW_CONTEXT never
 SET search_path = path;
 CREATE ROLE path_joe;
 GRANT USAGE ON SCHEMA path TO path_joe;

@@ -1,4 +1,5 @@
 -- Writes whose rows are computed here and then sent to the shards.
+\set SHOW_CONTEXT never
 SET search_path = path;
 
 -- INSERT: expressions, DEFAULTs, generated and identity columns, dropped ones
