@@ -14,6 +14,7 @@
 #include "common/node_session.h"
 #include "compat/query_compat.h"
 #include "metadata/dist_table.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/planner.h"
 #include "parser/parsetree.h"
@@ -115,6 +116,18 @@ plan_fragment(Query *parse, const char *query_string, int cursor_options, ParamL
 	return stmt;
 }
 
+/*
+ * The queries of foreign key triggers, and only they, run like this.  A foreign
+ * key of a distributed table is a constraint of its shards, enforced there;
+ * the shell has it, too, but holds no rows, so what the trigger asks of a
+ * shell must find nothing.
+ */
+static bool
+is_referential_check(void)
+{
+	return InNoForceRLSOperation();
+}
+
 /* INSERT ... VALUES: the path tier evaluates and routes the rows. */
 static bool
 is_insert_of_values(Query *query)
@@ -175,7 +188,7 @@ distributed_planner(Query *parse, const char *query_string, int cursor_options,
 
 	if (is_fragment(query_string))
 		return plan_fragment(parse, query_string, cursor_options, params);
-	if (!dist_tables_exist())
+	if (!dist_tables_exist() || is_referential_check())
 		return plan_next(parse, query_string, cursor_options, params);
 
 	inlined = inline_table_functions(parse, params);
