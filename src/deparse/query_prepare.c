@@ -34,6 +34,7 @@
 #include "catalog/heap.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
+#include "deparse/insert_source.h"
 #include "deparse/query_prepare.h"
 #include "deparse/query_text.h"
 #include "metadata/dist_table.h"
@@ -525,8 +526,11 @@ forget_search_clauses(Query *query)
 static Query *
 prepare_level(Query *query, PrepareContext * context)
 {
-	PrepareLevel *level = open_level(query, context);
+	PrepareLevel *level;
 
+	if (query->commandType == CMD_INSERT)
+		insert_source_align(query);
+	level = open_level(query, context);
 	context->levels = lcons(level, context->levels);
 	prepare_conflict(query);
 	forget_search_clauses(query);

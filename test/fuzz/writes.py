@@ -62,7 +62,10 @@ class WriteGen(SelectGen):
 
     def some_columns(self, t):
         """Key columns and a random choice of the others."""
-        return [c for c in t.writable() if c.notnull or c.name in ("t1_id", "rid") or self.maybe(0.8)]
+        cols = [c for c in t.writable() if c.notnull or c.name in ("t1_id", "rid") or self.maybe(0.8)]
+        if self.maybe(0.4):
+            self.rng.shuffle(cols)
+        return cols
 
     def returning(self, t, alias, extra=()):
         if not self.maybe(0.4):
