@@ -20,7 +20,8 @@ explain_here(const char *sql, int nparams, const Oid *types, FragmentParams * pa
 			 const ExplainState *es)
 {
 	ParamListInfo list = fragment_params_list(params);
-	CachedPlan *plan = local_plan_get(sql, nparams, types, list);
+	ResourceOwner owner;
+	CachedPlan *plan = local_plan_get(sql, nparams, types, list, &owner);
 	ExplainState *inner = NewExplainState();
 	QueryDesc  *query;
 
@@ -34,7 +35,7 @@ explain_here(const char *sql, int nparams, const Oid *types, FragmentParams * pa
 	ExplainPrintPlan(inner, query);
 	ExecutorEnd(query);
 	FreeQueryDesc(query);
-	ReleaseCachedPlan(plan, CurrentResourceOwner);
+	ReleaseCachedPlan(plan, owner);
 	return inner->str->data;
 }
 

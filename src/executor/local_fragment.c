@@ -89,8 +89,7 @@ start_query(LocalFragment * fragment, const char *sql, FragmentParams * params,
 
 	fragment->plan = local_plan_get(sql, params ? params->count : 0,
 									params ? params->types : NULL,
-									fragment_params_list(params));
-	fragment->owner = CurrentResourceOwner;
+									fragment_params_list(params), &fragment->owner);
 	if (list_length(fragment->plan->stmt_list) != 1)
 		elog(ERROR, "fragment was rewritten to %d statements",
 			 list_length(fragment->plan->stmt_list));

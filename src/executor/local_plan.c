@@ -21,6 +21,10 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+/* Texts without parameters seen lately, by hash. */
+#define ONCE_SLOTS 512
+static uint32 seen_once[ONCE_SLOTS];
+
 /* Plans kept; a fragment on 32 local shards needs 32 of them. */
 #define LOCAL_PLANS_MAX 1024
 
@@ -88,9 +92,25 @@ drop_entry(PlanEntry * entry)
 	MemoryContextDelete(cxt);
 }
 
+/*
+ * Will this text hardly come again?  Values written into it make a new one of
+ * every statement, and keeping those costs more than it gains.
+ */
+static bool
+comes_once(const PlanKey * key)
+{
+	uint32		hash = plan_key_hash(key, sizeof(PlanKey));
+	uint32	   *slot = &seen_once[hash % ONCE_SLOTS];
+
+	if (key->nparams > 0 || *slot == hash)
+		return false;
+	*slot = hash;
+	return true;
+}
+
 /* Parse and analyse a text; an unsaved plan source in the current context. */
 static CachedPlanSource *
-analyze(const PlanKey * key)
+analyze(const PlanKey * key, bool once)
 {
 	List	   *parsed = pg_parse_query(key->sql);
 	RawStmt    *stmt;
@@ -100,7 +120,9 @@ analyze(const PlanKey * key)
 	if (list_length(parsed) != 1)
 		elog(ERROR, "fragment is not one statement: %s", key->sql);
 	stmt = linitial_node(RawStmt, parsed);
-	source = CreateCachedPlan(stmt, key->sql, CreateCommandTag(stmt->stmt));
+	source = once ?
+		CreateOneShotCachedPlan(stmt, key->sql, CreateCommandTag(stmt->stmt)) :
+		CreateCachedPlan(stmt, key->sql, CreateCommandTag(stmt->stmt));
 	queries = pg_analyze_and_rewrite_fixedparams(stmt, key->sql, key->types,
 												 key->nparams, NULL);
 	CompleteCachedPlan(source, queries, NULL, unconstify(Oid *, key->types),
@@ -140,14 +162,14 @@ remember(const PlanKey * key, CachedPlanSource *source)
 
 /* Plan under the flag that tells the planner hook whose text this is. */
 static CachedPlan *
-plan_fragment(CachedPlanSource *source, ParamListInfo params)
+plan_fragment(CachedPlanSource *source, ParamListInfo params, ResourceOwner owner)
 {
 	CachedPlan *plan = NULL;
 
 	planning_local_fragment = true;
 	PG_TRY();
 	{
-		plan = GetCachedPlan(source, params, CurrentResourceOwner, NULL);
+		plan = GetCachedPlan(source, params, owner, NULL);
 	}
 	PG_FINALLY();
 	{
@@ -157,22 +179,37 @@ plan_fragment(CachedPlanSource *source, ParamListInfo params)
 	return plan;
 }
 
-CachedPlan *
-local_plan_get(const char *sql, int nparams, const Oid *types, ParamListInfo params)
+/* The plan source for a text, kept or not. */
+static CachedPlanSource *
+find_source(const PlanKey * key)
 {
-	PlanKey		key = {sql, nparams, types};
 	PlanEntry  *entry;
-	CachedPlan *plan;
-	int			path = compat_push_catalog_path();
 
 	if (plans == NULL)
 		create_cache();
-	entry = hash_search(plans, &key, HASH_FIND, NULL);
+	entry = hash_search(plans, key, HASH_FIND, NULL);
 	if (entry == NULL)
-		entry = remember(&key, analyze(&key));
+	{
+		if (comes_once(key))
+			return analyze(key, true);
+		entry = remember(key, analyze(key, false));
+	}
 	else
 		dlist_move_head(&recently_used, &entry->link);
-	plan = plan_fragment(entry->source, params);
+	return entry->source;
+}
+
+CachedPlan *
+local_plan_get(const char *sql, int nparams, const Oid *types, ParamListInfo params,
+			   ResourceOwner *owner)
+{
+	PlanKey		key = {sql, nparams, types};
+	int			path = compat_push_catalog_path();
+	CachedPlanSource *source = find_source(&key);
+	CachedPlan *plan;
+
+	*owner = source->is_saved ? CurrentResourceOwner : NULL;
+	plan = plan_fragment(source, params, *owner);
 	compat_pop_catalog_path(path);
 	return plan;
 }
