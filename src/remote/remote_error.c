@@ -272,7 +272,8 @@ remote_notice_receiver(void *arg, const PGresult *result)
 	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 	int			level = notice_level(PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED));
 
-	if (conn->quiet || message == NULL)
+	/* That a node goes down is no matter of the client's by itself. */
+	if (conn->quiet || message == NULL || (sqlstate != NULL && strncmp(sqlstate, "57P", 3) == 0))
 		level = DEBUG1;
 	ereport(level,
 			(sqlstate != NULL && strlen(sqlstate) == 5 ?
