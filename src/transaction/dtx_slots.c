@@ -24,19 +24,14 @@ typedef struct DtxSlot
 	uint64		number;			/* 0 = none in progress */
 }			DtxSlot;
 
-typedef struct DatabaseNote
-{
-	Oid			database;		/* InvalidOid = free */
-	bool		urgent;
-}			DatabaseNote;
-
 typedef struct DtxShared
 {
 	pg_atomic_uint64 last_number;
 	LWLock	   *lock;			/* protects all below */
 	Latch	   *launcher_latch;
 	bool		scan_all;		/* the notes did not suffice, or we just started */
-	DatabaseNote notes[MAX_DATABASES];
+	bool		pass_complete;	/* the last pass left nothing */
+	Oid			notes[MAX_DATABASES];	/* InvalidOid = free */
 	int			nslots;
 	DtxSlot		slots[FLEXIBLE_ARRAY_MEMBER];
 }			DtxShared;
@@ -136,29 +131,21 @@ dtx_slot_begin(void)
 
 /* Note the database; the caller holds the lock. */
 static void
-note_database(Oid database, bool urgent)
+note_database(Oid database)
 {
-	DatabaseNote *free_note = NULL;
+	int			free_note = -1;
 
 	for (int i = 0; i < MAX_DATABASES; i++)
 	{
-		DatabaseNote *note = &shared->notes[i];
-
-		if (note->database == database)
-		{
-			note->urgent |= urgent;
+		if (shared->notes[i] == database)
 			return;
-		}
-		if (!OidIsValid(note->database) && free_note == NULL)
-			free_note = note;
+		if (!OidIsValid(shared->notes[i]))
+			free_note = i;
 	}
-	if (free_note == NULL)
-		shared->scan_all = true;
+	if (free_note >= 0)
+		shared->notes[free_note] = database;
 	else
-	{
-		free_note->database = database;
-		free_note->urgent = urgent;
-	}
+		shared->scan_all = true;
 }
 
 void
@@ -166,17 +153,17 @@ dtx_slot_end(bool complete)
 {
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	my_slot->number = 0;
-	note_database(MyDatabaseId, !complete);
+	note_database(MyDatabaseId);
 	if (!complete && shared->launcher_latch != NULL)
 		SetLatch(shared->launcher_latch);
 	LWLockRelease(shared->lock);
 }
 
 void
-dtx_slots_mark_database(Oid database, bool urgent)
+dtx_slots_note_database(Oid database)
 {
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-	note_database(database, urgent);
+	note_database(database);
 	LWLockRelease(shared->lock);
 }
 
@@ -193,28 +180,15 @@ dtx_slot_is_active(int pid, uint64 number)
 }
 
 Oid
-dtx_slots_next_database(bool *urgent)
+dtx_slots_next_database(void)
 {
 	Oid			database = InvalidOid;
 
-	*urgent = false;
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < MAX_DATABASES; i++)
+	for (int i = 0; i < MAX_DATABASES && !OidIsValid(database); i++)
 	{
-		DatabaseNote *note = &shared->notes[i];
-
-		if (OidIsValid(note->database) && (!OidIsValid(database) || note->urgent))
-		{
-			database = note->database;
-			*urgent = note->urgent;
-			if (note->urgent)
-				break;
-		}
-	}
-	for (int i = 0; i < MAX_DATABASES && OidIsValid(database); i++)
-	{
-		if (shared->notes[i].database == database)
-			shared->notes[i].database = InvalidOid;
+		database = shared->notes[i];
+		shared->notes[i] = InvalidOid;
 	}
 	LWLockRelease(shared->lock);
 	return database;
@@ -230,6 +204,25 @@ dtx_slots_take_scan_all(void)
 	shared->scan_all = false;
 	LWLockRelease(shared->lock);
 	return scan_all;
+}
+
+void
+dtx_slots_set_pass_complete(bool complete)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->pass_complete = complete;
+	LWLockRelease(shared->lock);
+}
+
+bool
+dtx_slots_pass_complete(void)
+{
+	bool		complete;
+
+	LWLockAcquire(shared->lock, LW_SHARED);
+	complete = shared->pass_complete;
+	LWLockRelease(shared->lock);
+	return complete;
 }
 
 static void

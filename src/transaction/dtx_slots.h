@@ -21,13 +21,17 @@ extern void dtx_slot_end(bool complete);
 extern bool dtx_slot_is_active(int pid, uint64 number);
 
 /*
- * For the recovery launcher: a database with work since it was last returned,
- * or InvalidOid.  *urgent: something was left unresolved there.
+ * For the recovery launcher: a database with two-phase commits since it was
+ * last returned, or InvalidOid.
  */
-extern Oid	dtx_slots_next_database(bool *urgent);
+extern Oid	dtx_slots_next_database(void);
 
 /* Recovery of this database has something left to do. */
-extern void dtx_slots_mark_database(Oid database, bool urgent);
+extern void dtx_slots_note_database(Oid database);
+
+/* From a recovery worker to its launcher: the pass left nothing to do. */
+extern void dtx_slots_set_pass_complete(bool complete);
+extern bool dtx_slots_pass_complete(void);
 
 /* Is every database to be looked at (at start, or too many were noted)? Once. */
 extern bool dtx_slots_take_scan_all(void);

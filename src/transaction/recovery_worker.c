@@ -77,7 +77,6 @@ run_worker(Oid database)
 {
 	BackgroundWorker worker = {0};
 	BackgroundWorkerHandle *handle;
-	pid_t		pid;
 
 	snprintf(worker.bgw_name, BGW_MAXLEN, "shardlite recovery");
 	snprintf(worker.bgw_type, BGW_MAXLEN, "shardlite recovery");
@@ -89,12 +88,12 @@ run_worker(Oid database)
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	worker.bgw_notify_pid = MyProcPid;
 
-	/* No free slot: try again in the next round. */
-	if (!RegisterDynamicBackgroundWorker(&worker, &handle) ||
-		WaitForBackgroundWorkerStartup(handle, &pid) == BGWH_POSTMASTER_DIED)
-		dtx_slots_mark_database(database, false);
-	else
+	/* Without a free slot, or when the pass fails: again in the next round. */
+	dtx_slots_set_pass_complete(false);
+	if (RegisterDynamicBackgroundWorker(&worker, &handle))
 		(void) WaitForBackgroundWorkerShutdown(handle);
+	if (!dtx_slots_pass_complete())
+		dtx_slots_note_database(database);
 }
 
 /* Look at every database, or at those with something to do. */
@@ -104,11 +103,10 @@ run_round(bool all)
 	List	   *databases = list_databases();
 	Oid			noted[64];
 	int			n = 0;
-	bool		urgent;
 	ListCell   *lc;
 
 	/* Take the notes first: a pass may make new ones, for the next round. */
-	while (n < lengthof(noted) && OidIsValid(noted[n] = dtx_slots_next_database(&urgent)))
+	while (n < lengthof(noted) && OidIsValid(noted[n] = dtx_slots_next_database()))
 		n++;
 	foreach(lc, databases)
 	{
@@ -177,8 +175,7 @@ shardlite_recovery_worker_main(Datum arg)
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_activity(STATE_IDLE, NULL);
-	if (!complete)
-		dtx_slots_mark_database(database, true);
+	dtx_slots_set_pass_complete(complete);
 }
 
 void
