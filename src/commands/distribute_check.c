@@ -545,6 +545,24 @@ foreign_keys(Oid relid, bool referring)
 	return keys;
 }
 
+/* Allowed, because some table has to be the first; but not for long. */
+static void
+notice_referring_tables(Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, foreign_keys(relid, true))
+	{
+		const ForeignKey *key = lfirst(cell);
+
+		if (key->relid != relid && dist_table_find(key->relid) == NULL)
+			ereport(NOTICE,
+					(errmsg("foreign key \"%s\" of local table \"%s\" refers to distributed table \"%s\"",
+							NameStr(key->name), get_rel_name(key->relid), get_rel_name(relid)),
+					 errhint("Distribute table \"%s\", too.", get_rel_name(key->relid))));
+	}
+}
+
 void
 check_foreign_keys(const DistributeRequest * request)
 {
@@ -554,6 +572,8 @@ check_foreign_keys(const DistributeRequest * request)
 	foreach(cell, request->relids)
 		foreach(key, foreign_keys(lfirst_oid(cell), false))
 			check_foreign_key(request, lfirst(key));
+	if (request->kind != DIST_REFERENCE)
+		notice_referring_tables(request->relid);
 }
 
 void

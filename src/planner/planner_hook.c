@@ -24,6 +24,7 @@
 #include "planner/pushdown_modify.h"
 #include "planner/router.h"
 #include "planner/table_survey.h"
+#include "planner/unsupported.h"
 #include "tcop/tcopprot.h"
 
 static planner_hook_type next_planner_hook = NULL;
@@ -59,7 +60,11 @@ table_kinds_walker(Node *node, void *arg)
 			if (table == NULL)
 				continue;
 			if (table->kind != DIST_REFERENCE)
+			{
 				kinds->distributed = true;
+				if (rti == query->resultRelation)
+					unsupported_referenced_check(query, rte->relid);
+			}
 			else if (rti == query->resultRelation)
 				kinds->reference_target = true;
 		}

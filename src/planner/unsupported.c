@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
+#include "commands/trigger.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
@@ -121,6 +123,64 @@ check_reference_key(const Query *query, const DistTable * table)
 	table_close(relation, NoLock);
 	if (!has_key)
 		refuse_reference_without_key(table->relid);
+}
+
+/* Columns that an UPDATE assigns, offset as in relcache bitmaps. */
+static bool
+changes_columns(const Query *query, const Bitmapset *columns)
+{
+	ListCell   *lc;
+
+	if (query->commandType != CMD_UPDATE)
+		return true;
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (!tle->resjunk &&
+			bms_is_member(tle->resno - FirstLowInvalidHeapAttributeNumber, columns))
+			return true;
+	}
+	return false;
+}
+
+/* A table of this server alone with a foreign key to the relation, or invalid. */
+static Oid
+referring_local_table(Relation relation)
+{
+	TriggerDesc *triggers = relation->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_PK &&
+			dist_table_find(trigger->tgconstrrelid) == NULL)
+			return trigger->tgconstrrelid;
+	}
+	return InvalidOid;
+}
+
+void
+unsupported_referenced_check(const Query *query, Oid relid)
+{
+	Relation	relation;
+	Oid			referring;
+
+	if (query->commandType != CMD_UPDATE && query->commandType != CMD_DELETE &&
+		query->commandType != CMD_MERGE)
+		return;
+	relation = table_open(relid, NoLock);
+	referring = referring_local_table(relation);
+	if (OidIsValid(referring) &&
+		changes_columns(query, RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_KEY)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot change rows of distributed table \"%s\" to which local table \"%s\" refers",
+						RelationGetRelationName(relation), get_rel_name(referring)),
+				 errdetail("The shards do not know the foreign key of \"%s\".", get_rel_name(referring)),
+				 errhint("Distribute table \"%s\", too, or drop its foreign key.", get_rel_name(referring))));
+	table_close(relation, NoLock);
 }
 
 void

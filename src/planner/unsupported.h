@@ -14,6 +14,12 @@
 extern void unsupported_write_check(const Query *query);
 
 /*
+ * Error (0A000) when this Query level deletes or changes keys of rows of a
+ * sharded table that a table of this server alone refers to.
+ */
+extern void unsupported_referenced_check(const Query *query, Oid relid);
+
+/*
  * The planned ON CONFLICT clause, values computed here already replaced by
  * parameters: refuse what is left that the shards cannot evaluate.
  */
