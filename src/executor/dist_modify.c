@@ -65,7 +65,7 @@ begin_modify(CustomScanState *node, EState *estate, int eflags)
 	state->exprs = ExecInitExprList(cscan->custom_exprs, &node->ss.ps);
 	child = ExecInitNode(linitial(cscan->custom_plans), estate, eflags & ~EXEC_FLAG_REWIND);
 	node->custom_ps = list_make1(child);
-	if (plan->returns_rows)
+	if (plan->returns_rows || plan->checks != NIL)
 		state->map = row_map_create(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
 									plan->fill, plan->fill_tableoid, plan->child_fill,
 									plan->operation != CMD_INSERT, false);
@@ -105,6 +105,33 @@ write_all(DistModifyState * state)
 		modify_returning_start(state);
 }
 
+/* Rows written through a view with a check option must satisfy it. */
+static void
+check_view_options(DistModifyState * state, TupleTableSlot *slot)
+{
+	ExprContext *econtext = state->css.ss.ps.ps_ExprContext;
+	int			first = state->plan->ntailparams;
+	ListCell   *lc;
+
+	if (state->plan->checks == NIL)
+		return;
+	ResetExprContext(econtext);
+	econtext->ecxt_scantuple = slot;
+	foreach(lc, state->plan->checks)
+	{
+		bool		isnull;
+		Datum		result;
+
+		result = ExecEvalExprSwitchContext(list_nth(state->exprs, first + foreach_current_index(lc)),
+										   econtext, &isnull);
+		if (isnull || !DatumGetBool(result))
+			ereport(ERROR,
+					(errcode(ERRCODE_WITH_CHECK_OPTION_VIOLATION),
+					 errmsg("new row violates check option for view \"%s\"",
+							strVal(lfirst(lc)))));
+	}
+}
+
 /* ExecScan's access method: the next RETURNING row. */
 static TupleTableSlot *
 next_row(ScanState *node)
@@ -114,9 +141,13 @@ next_row(ScanState *node)
 
 	if (!state->written)
 		write_all(state);
-	if (state->map == NULL || !modify_returning_next(state, slot))
-		return ExecClearTuple(slot);
-	return slot;
+	while (state->map != NULL && modify_returning_next(state, slot))
+	{
+		check_view_options(state, slot);
+		if (state->plan->returns_rows)
+			return slot;
+	}
+	return ExecClearTuple(slot);
 }
 
 /* ExecScan's recheck method; a modified row is never joined with others. */

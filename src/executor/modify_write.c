@@ -317,7 +317,8 @@ may_autocommit(DistModifyState * state)
 	EState	   *estate = state->css.ss.ps.state;
 	ListCell   *lc;
 
-	if (state->run->nflushed > 0 || list_length(state->run->fragments) != 1 ||
+	if (state->plan->checks != NIL || state->run->nflushed > 0 ||
+		list_length(state->run->fragments) != 1 ||
 		estate->es_plannedstmt->planTree != state->css.ss.ps.plan ||
 		estate->es_plannedstmt->subplans != NIL ||
 		!child_is_pure(state))

@@ -151,7 +151,8 @@ modify_plan_encode(const ModifyPlan * plan)
 	list = lappend(list, plan->move_types);
 	list = lappend(list, plan->fill);
 	list = append_int(list, (int) plan->fill_tableoid);
-	return lappend(list, plan->child_fill);
+	list = lappend(list, plan->child_fill);
+	return lappend(list, plan->checks);
 }
 
 /*
@@ -187,6 +188,7 @@ modify_plan_decode(List *encoded)
 	plan->fill = read_node(&reader);
 	plan->fill_tableoid = (Oid) read_int(&reader);
 	plan->child_fill = read_node(&reader);
+	plan->checks = read_node(&reader);
 	return plan;
 }
 

@@ -124,7 +124,11 @@ typedef struct DistPlan
  * child_fill name; the CustomScan projects plan.targetlist from them itself.
  * child_fill: pairs (resno in custom_scan_tlist, child resno).
  *
- * custom_exprs = tail parameters.  A node that does not set the command tag
+ * checks: names of views with a check option.  Each has a boolean expression
+ * over the scan tuple, which must be true for every row written; rows come
+ * back for them even when returns_rows is false.
+ *
+ * custom_exprs = tail parameters, then one expression per check.  A node that does not set the command tag
  * (can_set_tag false: a modifying CTE) puts its PlanState into
  * estate->es_auxmodifytables, as ModifyTable does, so that it runs to its end.
  * With do_nothing or do_update one batch must not be retried piecewise, and
@@ -156,6 +160,7 @@ typedef struct ModifyPlan
 	List	   *fill;			/* as in DistPlan, for RETURNING columns */
 	Oid			fill_tableoid;
 	List	   *child_fill;		/* IntList: resno, child resno, ... */
+	List	   *checks;			/* of String */
 }			ModifyPlan;
 
 extern List *dist_plan_encode(const DistPlan * plan);

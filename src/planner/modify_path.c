@@ -307,6 +307,30 @@ fill_operation(PlannerInfo *root, ModifyPlan * plan, ModifyTablePath *modify,
 	return tail_params;
 }
 
+/*
+ * Conditions of the views that the statement writes through.  Policies are
+ * checked on the shards, which have them, too.
+ */
+static List *
+view_checks(ModifyPlan * plan, const ModifyTablePath *modify)
+{
+	List	   *conditions = NIL;
+	ListCell   *lc;
+
+	if (modify->withCheckOptionLists == NIL)
+		return NIL;
+	foreach(lc, linitial(modify->withCheckOptionLists))
+	{
+		WithCheckOption *option = lfirst_node(WithCheckOption, lc);
+
+		if (option->kind != WCO_VIEW_CHECK || option->qual == NULL)
+			continue;
+		plan->checks = lappend(plan->checks, makeString(pstrdup(option->relname)));
+		conditions = lappend(conditions, make_ands_explicit(copyObject((List *) option->qual)));
+	}
+	return conditions;
+}
+
 static Plan *
 plan_dist_modify(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 				 List *tlist, List *clauses, List *custom_plans)
@@ -316,6 +340,7 @@ plan_dist_modify(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	CustomScan *scan = makeNode(CustomScan);
 	Plan	   *source = linitial(custom_plans);
 	List	   *returning = NIL;
+	List	   *checks;
 	ModifyPlan	plan;
 
 	memset(&plan, 0, sizeof(plan));
@@ -336,9 +361,12 @@ plan_dist_modify(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	}
 
 	label_columns(source->targetlist, root->processed_tlist);
-	scan->custom_scan_tlist = returning_columns(root, &plan, returning_list, &returning);
+	checks = view_checks(&plan, modify);
+	scan->custom_scan_tlist =
+		returning_columns(root, &plan, list_concat_copy(returning_list, checks), &returning);
 	scan->custom_exprs = fill_operation(root, &plan, modify, returning);
 	plan.ntailparams = list_length(scan->custom_exprs);
+	scan->custom_exprs = list_concat(scan->custom_exprs, checks);
 	scan->scan.plan.targetlist = copyObject(returning_list);
 	scan->custom_plans = custom_plans;
 	scan->custom_private = modify_plan_encode(&plan);

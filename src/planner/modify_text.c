@@ -135,7 +135,7 @@ changing_tail(const ModifyPlan * plan, Relation relation, List *key_attnos,
 		appendStringInfoString(&buf, "t.ctid = v.c1");
 	if (plan->row_id_leaf)
 		appendStringInfoString(&buf, " AND t.tableoid = v.leaf");
-	if (plan->returns_rows)
+	if (plan->returns_rows || plan->checks != NIL)
 	{
 		appendStringInfoString(&buf, " RETURNING v.n");
 		append_returning(&buf, relation, returning);
@@ -198,7 +198,7 @@ modify_text_move(ModifyPlan * plan, Relation relation, List *attnos,
 		separator = ", ";
 	}
 	appendStringInfoChar(&buf, ')');
-	if (plan->returns_rows)
+	if (plan->returns_rows || plan->checks != NIL)
 	{
 		StringInfoData columns;
 
@@ -390,7 +390,7 @@ modify_text_insert(ModifyPlan * plan, PlannerInfo *root, Relation relation,
 		text = query_text(query);
 		cut_at_row(plan, text);
 	}
-	if (!plan->returns_rows)
+	if (!plan->returns_rows && plan->checks == NIL)
 		return;
 	initStringInfo(&buf);
 	append_returning(&buf, relation, returning);

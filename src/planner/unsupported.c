@@ -28,16 +28,6 @@ refuse_merge(Oid relid)
 			 errhint("Compare the distribution column with a constant, or use INSERT ... ON CONFLICT, UPDATE and DELETE.")));
 }
 
-static void
-refuse_check_option(const WithCheckOption *option)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("cannot change rows of more than one shard through view \"%s\", which has a check option",
-					option->relname),
-			 errhint("Change the table directly, or name the value of its distribution column.")));
-}
-
 void
 unsupported_conflict_check(const OnConflictExpr *conflict, Oid relid)
 {
@@ -188,18 +178,9 @@ unsupported_write_check(const Query *query)
 {
 	RangeTblEntry *rte = rt_fetch(query->resultRelation, query->rtable);
 	DistTable  *table = dist_table_get(rte->relid);
-	ListCell   *lc;
 
 	if (query->commandType == CMD_MERGE)
 		refuse_merge(rte->relid);
-	foreach(lc, query->withCheckOptions)
-	{
-		WithCheckOption *option = lfirst_node(WithCheckOption, lc);
-
-		/* policies exist on the shards, a view's condition only here */
-		if (option->kind == WCO_VIEW_CHECK && option->qual != NULL)
-			refuse_check_option(option);
-	}
 	if (table->kind != DIST_REFERENCE)
 		refuse_current_of(query->jointree->quals, get_rel_name(rte->relid));
 	if (query->onConflict != NULL)

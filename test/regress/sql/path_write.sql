@@ -57,6 +57,14 @@ SELECT count(*) FROM part_a;
 BEGIN;
 MERGE INTO item USING plain p ON p.id = item.grp WHEN MATCHED THEN DELETE;
 ROLLBACK;
+-- views with a check option
 CREATE VIEW dear AS SELECT * FROM item WHERE price > 10 WITH CHECK OPTION;
+CREATE VIEW dearer AS SELECT * FROM dear WHERE grp < (SELECT count(*) FROM one) WITH LOCAL CHECK OPTION;
 UPDATE dear SET price = random() * 0;
+UPDATE dear SET price = price + (random() > 2)::int WHERE k < 20;
+INSERT INTO dear VALUES (60, 1, 'cheap', 5);
+INSERT INTO dearer VALUES (61, 1, 'ok', 50), (62, 9, 'grp', 50);
+INSERT INTO dearer VALUES (61, 1, 'ok', 50) RETURNING k;
+UPDATE dearer SET price = 1 WHERE k = 61;
+INSERT INTO dearer VALUES (61, 1, 'ok', 50) ON CONFLICT (k) DO UPDATE SET grp = 77;
 SELECT count(*) FROM dear;
