@@ -145,6 +145,10 @@ CREATE FUNCTION shardlite_internal.run_as_typed(command text, object_names text[
         search_path text, skip_missing boolean) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_as_typed';
 
+-- Rows of a COPY for one shard of this node.
+CREATE FUNCTION shardlite_internal.copy_chunk(statement text, shard_id bigint, data bytea, rows bytea) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_copy_chunk';
+
 -- The text that a node would get for a statement, under logical names.
 CREATE FUNCTION shardlite_internal.fragment_text(query text)
     RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_fragment_text';

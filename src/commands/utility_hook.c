@@ -46,6 +46,7 @@ static const struct
 	{T_DropOwnedStmt, handle_drop_owned},
 	{T_GrantStmt, handle_grant},
 	{T_CommentStmt, handle_comment},
+	{T_CopyStmt, handle_copy},
 
 	{T_AlterCollationStmt, handle_object},
 	{T_AlterDefaultPrivilegesStmt, handle_object},

@@ -70,4 +70,7 @@ extern void handle_comment(UtilityCall * call);
 extern void handle_vacuum(UtilityCall * call);
 
 
+/* copy_statement.c */
+extern void handle_copy(UtilityCall * call);
+
 #endif							/* SHARDLITE_UTILITY_HOOK_H */
