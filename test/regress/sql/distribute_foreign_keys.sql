@@ -7,39 +7,39 @@ SET client_min_messages = warning;
 
 CREATE TABLE local (id int PRIMARY KEY);
 CREATE TABLE country (id int PRIMARY KEY, name text);
-CREATE TABLE customer (id int PRIMARY KEY, country int REFERENCES country);
-CREATE TABLE orders (customer int REFERENCES customer ON DELETE CASCADE, id int, PRIMARY KEY (customer, id));
-CREATE TABLE item (customer int, ord int, n int, prev int,
-    PRIMARY KEY (customer, ord, n),
-    FOREIGN KEY (customer, ord) REFERENCES orders ON DELETE CASCADE,
-    FOREIGN KEY (customer, ord, prev) REFERENCES item DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE buyer (id int PRIMARY KEY, country int REFERENCES country);
+CREATE TABLE purchase (buyer int REFERENCES buyer ON DELETE CASCADE, id int, PRIMARY KEY (buyer, id));
+CREATE TABLE purchase_item (buyer int, ord int, n int, prev int,
+    PRIMARY KEY (buyer, ord, n),
+    FOREIGN KEY (buyer, ord) REFERENCES purchase ON DELETE CASCADE,
+    FOREIGN KEY (buyer, ord, prev) REFERENCES purchase_item DEFERRABLE INITIALLY DEFERRED);
 CREATE TABLE fk0 (a int, b int REFERENCES local);
-CREATE TABLE fk1 (a int, b int REFERENCES customer);
-CREATE TABLE fk2 (a bigint REFERENCES customer);
-CREATE TABLE fk3 (a int REFERENCES customer ON UPDATE CASCADE);
-CREATE TABLE fk4 (a int REFERENCES customer ON DELETE SET NULL);
+CREATE TABLE fk1 (a int, b int REFERENCES buyer);
+CREATE TABLE fk2 (a bigint REFERENCES buyer);
+CREATE TABLE fk3 (a int REFERENCES buyer ON UPDATE CASCADE);
+CREATE TABLE fk4 (a int REFERENCES buyer ON DELETE SET NULL);
 CREATE TABLE fk5 (a int REFERENCES country ON DELETE SET DEFAULT);
-CREATE TABLE fk6 (a int REFERENCES customer);
+CREATE TABLE fk6 (a int REFERENCES buyer);
 CREATE TABLE fk7 (a int PRIMARY KEY, b int REFERENCES fk7);
 CREATE TABLE fk8 (a int, b int REFERENCES country ON UPDATE CASCADE ON DELETE SET NULL,
-    FOREIGN KEY (a) REFERENCES customer);
+    FOREIGN KEY (a) REFERENCES buyer);
 INSERT INTO country SELECT i, 'c' || i FROM generate_series(1, 3) i;
-INSERT INTO customer SELECT i, i % 3 + 1 FROM generate_series(1, 20) i;
-INSERT INTO orders SELECT i % 20 + 1, i FROM generate_series(1, 60) i;
-INSERT INTO item SELECT customer, id, 1, NULL FROM orders;
-INSERT INTO item SELECT customer, id, 2, 1 FROM orders;
+INSERT INTO buyer SELECT i, i % 3 + 1 FROM generate_series(1, 20) i;
+INSERT INTO purchase SELECT i % 20 + 1, i FROM generate_series(1, 60) i;
+INSERT INTO purchase_item SELECT buyer, id, 1, NULL FROM purchase;
+INSERT INTO purchase_item SELECT buyer, id, 2, 1 FROM purchase;
 INSERT INTO fk8 VALUES (1, 1), (2, 2);
 
 -- the referenced table first
-SELECT create_distributed_table('customer', 'id');
+SELECT create_distributed_table('buyer', 'id');
 SELECT create_reference_table('country');
 SET client_min_messages = notice;
-SELECT create_distributed_table('customer', 'id');
+SELECT create_distributed_table('buyer', 'id');
 SET client_min_messages = warning;
-SELECT create_distributed_table('item', 'customer');
-SELECT create_distributed_table('orders', 'customer');
-SELECT create_distributed_table('item', 'customer');
-SELECT count(*), sum(n) FROM item JOIN orders ON (item.customer, ord) = (orders.customer, id);
+SELECT create_distributed_table('purchase_item', 'buyer');
+SELECT create_distributed_table('purchase', 'buyer');
+SELECT create_distributed_table('purchase_item', 'buyer');
+SELECT count(*), sum(n) FROM purchase_item JOIN purchase ON (purchase_item.buyer, ord) = (purchase.buyer, id);
 
 -- refused
 SELECT create_distributed_table('fk0', 'a');
@@ -55,9 +55,9 @@ SELECT create_distributed_table('fk7', 'a');
 SELECT create_distributed_table('fk7', NULL);
 
 -- nobody checks the foreign key of a table that stays behind
-DELETE FROM customer WHERE id = 5;
-UPDATE customer SET id = 30 WHERE id = 5;
-UPDATE customer SET country = 1 WHERE id = 5;
+DELETE FROM buyer WHERE id = 5;
+UPDATE buyer SET id = 30 WHERE id = 5;
+UPDATE buyer SET country = 1 WHERE id = 5;
 
 -- actions that leave the key alone are kept
 SELECT create_distributed_table('fk8', 'a');
@@ -67,9 +67,9 @@ DROP TABLE fk1, fk2, fk3, fk4, fk5, fk6;
 -- they are there and they hold
 SELECT conname, conrelid::regclass, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
 WHERE contype = 'f' AND connamespace = 'fkeys'::regnamespace ORDER BY conname;
-INSERT INTO customer VALUES (21, 4);
-INSERT INTO orders VALUES (99, 1);
-INSERT INTO item VALUES (1, 1, 1, NULL);
+INSERT INTO buyer VALUES (21, 4);
+INSERT INTO purchase VALUES (99, 1);
+INSERT INTO purchase_item VALUES (1, 1, 1, NULL);
 DO $$
 BEGIN
     DELETE FROM country WHERE id = 1;
@@ -77,10 +77,10 @@ EXCEPTION WHEN foreign_key_violation THEN
     RAISE WARNING 'country 1 is referred to';
 END
 $$;
-DELETE FROM customer WHERE id = 1;
-DELETE FROM customer WHERE id = 5;
-SELECT count(*) FROM orders;
-SELECT count(*) FROM item;
+DELETE FROM buyer WHERE id = 1;
+DELETE FROM buyer WHERE id = 5;
+SELECT count(*) FROM purchase;
+SELECT count(*) FROM purchase_item;
 
 -- reference tables among each other
 CREATE TABLE city (id int PRIMARY KEY, country int REFERENCES country);
@@ -89,10 +89,10 @@ SELECT create_reference_table('city');
 INSERT INTO city VALUES (3, 9);
 
 -- not while somebody refers to it
-SELECT undistribute_table('customer');
+SELECT undistribute_table('buyer');
 SELECT undistribute_table('country');
-SELECT undistribute_table('orders');
-SELECT undistribute_table('item');
+SELECT undistribute_table('purchase');
+SELECT undistribute_table('purchase_item');
 SELECT undistribute_table('fk8');
 ALTER TABLE fk8 DROP CONSTRAINT fk8_a_fkey;
 SELECT undistribute_table('fk8');
