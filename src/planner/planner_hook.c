@@ -61,6 +61,7 @@ table_kinds_walker(Node *node, void *arg)
 				continue;
 			if (table->kind != DIST_REFERENCE)
 			{
+				unsupported_row_security_check(query, rte);
 				kinds->distributed = true;
 				if (rti == query->resultRelation)
 					unsupported_referenced_check(query, rte->relid);

@@ -2,7 +2,7 @@
  * pushdown_modify.c
  *		Tier 2: one fragment per shard, or per copy of a reference table.
  *
- * A shard can carry out its part of an UPDATE or DELETE when every other
+ * A shard can carry out its part of an UPDATE, DELETE or MERGE when every other
  * distributed table in it is joined, row by row, on the key.  The copies of a
  * reference table stay equal when each node must come to the same result: no
  * volatile function, and nothing that depends on the order of rows.
@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "compat/query_compat.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
@@ -23,6 +24,12 @@ is_update_or_delete(Query *query)
 {
 	return (query->commandType == CMD_UPDATE || query->commandType == CMD_DELETE) &&
 		!query->hasModifyingCTE;
+}
+
+static bool
+is_merge(Query *query)
+{
+	return query->commandType == CMD_MERGE && !query->hasModifyingCTE;
 }
 
 /* Is there a subquery whose result may depend on the order of its rows? */
@@ -51,9 +58,23 @@ depends_on_order(Query *query)
 	return query_tree_walker(query, depends_on_order_walker, NULL, QTW_EXAMINE_RTES_BEFORE);
 }
 
-/* The statement's target, moved to the front of the survey's tables. */
+/*
+ * The table whose rows make the statement's work units, each on one shard: the
+ * target, or a table that every source row of a MERGE comes from.
+ */
+static bool
+is_anchor(Query *query, const SurveyedTable * table)
+{
+	if (table->key.level != 1 || table->key.varno <= 0)
+		return false;
+	if (!is_merge(query) || !compat_merge_keeps_source(query))
+		return table->key.varno == query->resultRelation;
+	return table->key.varno != query->resultRelation && table->scope->parent == NULL;
+}
+
+/* The anchor, moved to the front of the survey's tables. */
 static SurveyedTable *
-find_target(Query *query, TableSurvey * survey)
+find_anchor(Query *query, TableSurvey * survey)
 {
 	ListCell   *lc;
 
@@ -61,7 +82,7 @@ find_target(Query *query, TableSurvey * survey)
 	{
 		SurveyedTable *table = lfirst(lc);
 
-		if (table->key.level == 1 && table->key.varno == query->resultRelation)
+		if (is_anchor(query, table))
 		{
 			survey->tables = lcons(table, list_delete_ptr(list_copy(survey->tables), table));
 			return table;
@@ -76,14 +97,14 @@ plan_pushdown_modify(Query *query, const TableSurvey * survey, int cursor_option
 	WholeStatement statement = {0};
 	TableSurvey sorted = *survey;
 	const ShardGroup *group = survey_group(survey);
-	SurveyedTable *target;
+	SurveyedTable *anchor;
 
-	if (!is_update_or_delete(query) || group == NULL ||
+	if (!(is_update_or_delete(query) || is_merge(query)) || group == NULL ||
 		contain_volatile_functions((Node *) query) ||
 		(survey->has_reference && depends_on_order(query)))
 		return NULL;
-	target = find_target(query, &sorted);
-	if (target == NULL || !survey_is_colocated(&sorted))
+	anchor = find_anchor(query, &sorted);
+	if (anchor == NULL || !survey_is_colocated(&sorted))
 		return NULL;
 
 	statement.query = query;
@@ -92,7 +113,9 @@ plan_pushdown_modify(Query *query, const TableSurvey * survey, int cursor_option
 	statement.plan.tier = 2;
 	statement.plan.colocation_id = group->colocation_id;
 	statement.plan.writes = true;
-	statement.plan.target = prune_shards(query, target, &statement.keys);
+	statement.plan.target = TARGET_ALL_SHARDS;
+	if (!is_merge(query))
+		statement.plan.target = prune_shards(query, anchor, &statement.keys);
 	return plan_whole_statement(&statement);
 }
 

@@ -1,6 +1,6 @@
 /*
  * pushdown_modify.h
- *		Tier 2: UPDATE and DELETE that every shard, or every copy of a reference
+ *		Tier 2: UPDATE, DELETE and MERGE that every shard, or every copy of a reference
  *		table, can carry out by itself.
  */
 #ifndef SHARDLITE_PUSHDOWN_MODIFY_H

@@ -18,9 +18,8 @@
 #include "parser/parsetree.h"
 #include "planner/key_value.h"
 #include "planner/table_survey.h"
+#include "planner/unsupported.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
 
 /* One Query level while it is surveyed. */
 typedef struct SurveyLevel
@@ -256,32 +255,13 @@ add_table(SurveyContext * context, SurveyLevel * level, KeyScope * scope, int rt
 	context->survey->tables = lappend(context->survey->tables, surveyed);
 }
 
-/*
- * A table as the role that a view checks privileges for must see the rows that
- * this role's policies allow; fragments run under the current role.
- */
-static bool
-sees_rows_of_other_role(Query *query, RangeTblEntry *rte)
-{
-	Oid			role = compat_check_as_user(query, rte);
-	Relation	rel;
-	bool		secured;
-
-	if (!OidIsValid(role) || role == GetUserId())
-		return false;
-	rel = RelationIdGetRelation(rte->relid);
-	secured = rel->rd_rel->relrowsecurity;
-	RelationClose(rel);
-	return secured;
-}
-
 static void
 survey_relation(SurveyContext * context, SurveyLevel * level, KeyScope * scope, int rti)
 {
 	RangeTblEntry *rte = rt_fetch(rti, level->query->rtable);
 	DistTable  *table = dist_table_find(rte->relid);
 
-	if (table == NULL || sees_rows_of_other_role(level->query, rte))
+	if (table == NULL || is_secured_for_other_role(level->query, rte))
 		context->unsupported = true;
 	else if (table->kind == DIST_REFERENCE)
 		context->survey->has_reference = true;
@@ -592,7 +572,7 @@ survey_target(SurveyContext * context, SurveyLevel * level)
 
 	context->survey->writes = true;
 	if (table == NULL || table->kind == DIST_REFERENCE || has_view_check(query) ||
-		has_barrier_quals(query) || sees_rows_of_other_role(query, rte) ||
+		has_barrier_quals(query) || is_secured_for_other_role(query, rte) ||
 		(!rte->inh && rte->relkind == RELKIND_PARTITIONED_TABLE))
 	{
 		context->unsupported = true;

@@ -8,11 +8,14 @@
 #include "access/table.h"
 #include "commands/trigger.h"
 #include "nodes/nodeFuncs.h"
+#include "miscadmin.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 
+#include "compat/query_compat.h"
 #include "deparse/shippable.h"
 #include "metadata/dist_table.h"
 #include "planner/target_table.h"
@@ -26,6 +29,32 @@ refuse_merge(Oid relid)
 			 errmsg("MERGE into table \"%s\" is not limited to one shard",
 					get_rel_name(relid)),
 			 errhint("Compare the distribution column with a constant, or use INSERT ... ON CONFLICT, UPDATE and DELETE.")));
+}
+
+/*
+ * Policies are evaluated on the shards for the current role.  A view may look
+ * for another one, whose policies, or freedom from them, we cannot apply there.
+ */
+bool
+is_secured_for_other_role(Query *query, RangeTblEntry *rte)
+{
+	Oid			role = compat_check_as_user(query, rte);
+
+	return OidIsValid(role) && role != GetUserId() &&
+		(check_enable_rls(rte->relid, role, true) == RLS_ENABLED ||
+		 check_enable_rls(rte->relid, GetUserId(), true) == RLS_ENABLED);
+}
+
+void
+unsupported_row_security_check(Query *query, RangeTblEntry *rte)
+{
+	if (!is_secured_for_other_role(query, rte))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("row-level security of distributed table \"%s\" cannot be applied through another role's view",
+					get_rel_name(rte->relid)),
+			 errhint("Use the table directly, or a view that the current role owns.")));
 }
 
 void

@@ -25,4 +25,11 @@ extern void unsupported_referenced_check(const Query *query, Oid relid);
  */
 extern void unsupported_conflict_check(const OnConflictExpr *conflict, Oid relid);
 
+/*
+ * Must an entry's table be seen as a role other than the current one may see
+ * it, under row-level security?  The check refuses that.
+ */
+extern bool is_secured_for_other_role(Query *query, RangeTblEntry *rte);
+extern void unsupported_row_security_check(Query *query, RangeTblEntry *rte);
+
 #endif							/* SHARDLITE_UNSUPPORTED_H */

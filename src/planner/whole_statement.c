@@ -206,6 +206,32 @@ make_scan(WholeStatement * statement, List *params)
 	return scan;
 }
 
+/*
+ * Row marks, so that the statement is known to lock rows (read-only
+ * transactions, command tags, cursors).  Of the kind that opens nothing here.
+ */
+static List *
+plan_row_marks(Query *query)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, query->rowMarks)
+	{
+		RowMarkClause *clause = lfirst_node(RowMarkClause, lc);
+		PlanRowMark *mark = makeNode(PlanRowMark);
+
+		mark->rti = mark->prti = clause->rti;
+		mark->rowmarkId = list_length(result) + 1;
+		mark->markType = ROW_MARK_COPY;
+		mark->allMarkTypes = 1 << ROW_MARK_COPY;
+		mark->strength = clause->strength;
+		mark->waitPolicy = clause->waitPolicy;
+		result = lappend(result, mark);
+	}
+	return result;
+}
+
 static PlannedStmt *
 make_statement(WholeStatement * statement, CustomScan *scan)
 {
@@ -222,6 +248,7 @@ make_statement(WholeStatement * statement, CustomScan *scan)
 	stmt->planTree = (Plan *) scan;
 	if (query->commandType == CMD_SELECT && (statement->cursor_options & CURSOR_OPT_SCROLL))
 		stmt->planTree = materialize_finished_plan(stmt->planTree);
+	stmt->rowMarks = plan_row_marks(query);
 	stmt->jitFlags = PGJIT_NONE;
 	stmt->stmt_location = query->stmt_location;
 	stmt->stmt_len = query->stmt_len;
