@@ -45,6 +45,10 @@
  * The decision is flushed even with synchronous_commit = off: a participant
  * must not keep what a crash here would take back.
  *
+ * A statement that is the whole transaction and writes on several nodes takes
+ * step 1 before its last batches and sends PREPARE with them: a node prepares
+ * only if everything before it in the batch has succeeded.
+ *
  * Without a transaction block a single write goes to its node without BEGIN:
  * its own commit is the decision.  From then on interrupts are held here, so
  * that a late cancel does not turn what has happened into an error.
@@ -243,6 +247,10 @@ dist_xact_connection(int32 node_id, int access)
 	RemoteXact *xact = participant_get(node_id);
 
 	raise_if_failed(xact);
+	if (xact->prepare != PREPARE_NOT_SENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("transaction on node %d is prepared already", xact->node_id)));
 	if (!xact->used)
 		check_serializable(xact);
 	participants_connect(&xact, 1);
@@ -341,6 +349,49 @@ commit_one_phase(RemoteXact *xact)
 	xact->context_depth = 0;
 }
 
+/* Publish a dtx number unless that has been done, and make the id from it. */
+static void
+begin_dtx(char *id, size_t size)
+{
+	if (dtx_number == 0)
+	{
+		dtx_number = dtx_slot_begin();
+		FAULT_POINT(commit_before_prepare);
+	}
+	snprintf(id, size, "shardlite_%d_%d_" UINT64_FORMAT, local_node_id(), MyProcPid, dtx_number);
+}
+
+/* Send PREPARE; it ends the open batch. */
+static void
+prepare_send(RemoteXact *xact, const char *id)
+{
+	char		sql[GID_MAX + 32];
+
+	snprintf(xact->gid, sizeof(xact->gid), "%s_%d", id, xact->node_id);
+	snprintf(sql, sizeof(sql), "PREPARE TRANSACTION '%s'", xact->gid);
+	xact->prepare = PREPARE_SENT;
+	remote_xact_step(xact, sql, "PREPARE TRANSACTION", 0);
+}
+
+void
+dist_xact_last_batch(RemoteConnection *conn)
+{
+	char		id[GID_MAX];
+	dlist_iter	iter;
+
+	if (IsTransactionBlock() || GetCurrentTransactionNestLevel() > 1 || !statement_is_alone())
+		return;
+	dlist_foreach(iter, &participants)
+	{
+		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);
+
+		if (xact->conn != conn || !xact->wrote || xact->prepare != PREPARE_NOT_SENT)
+			continue;
+		begin_dtx(id, sizeof(id));
+		prepare_send(xact, id);
+	}
+}
+
 /* Phase one: PREPARE on all writers, then the record. */
 static void
 prepare_all(void)
@@ -348,24 +399,17 @@ prepare_all(void)
 	dlist_iter	iter;
 	bool		first = true;
 	char		id[GID_MAX];
-	int32		local_id = local_node_id();
 	List	   *nodes = NIL;
 
-	dtx_number = dtx_slot_begin();
-	snprintf(id, sizeof(id), "shardlite_%d_%d_" UINT64_FORMAT, local_id, MyProcPid, dtx_number);
-
-	FAULT_POINT(commit_before_prepare);
+	begin_dtx(id, sizeof(id));
 	dlist_foreach(iter, &participants)
 	{
 		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);
-		char		sql[GID_MAX + 32];
 
 		if (!xact->wrote)
 			continue;
-		snprintf(xact->gid, sizeof(xact->gid), "%s_%d", id, xact->node_id);
-		snprintf(sql, sizeof(sql), "PREPARE TRANSACTION '%s'", xact->gid);
-		xact->prepare = PREPARE_SENT;
-		remote_xact_step(xact, sql, "PREPARE TRANSACTION", 0);
+		if (xact->prepare == PREPARE_NOT_SENT)
+			prepare_send(xact, id);
 		nodes = lappend_int(nodes, xact->node_id);
 	}
 	dlist_foreach(iter, &participants)
@@ -410,7 +454,7 @@ pre_commit(void)
 			writers++;
 		}
 	}
-	if (writers == 1 && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (writers == 1 && dtx_number == 0 && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		commit_one_phase(writer);
 	else if (writers > 0)
 		prepare_all();

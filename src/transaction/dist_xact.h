@@ -18,12 +18,26 @@
 #define DIST_ACCESS_AUTOCOMMIT	0x02
 
 /*
+ * The same promise for fragments on several nodes, made before their batches
+ * are closed: see dist_xact_last_batch().
+ */
+#define DIST_ACCESS_LAST		0x04
+
+/*
  * Connection to use for the next fragment on this node, connected, and with
  * whatever must precede the fragment (context, BEGIN, SAVEPOINTs) queued in
  * its current batch.  node_id must not be the local node.  Throws when the
  * node cannot be reached (08006, names the node).
  */
 extern RemoteConnection *dist_xact_connection(int32 node_id, int access);
+
+/*
+ * What has been queued on this connection (for DIST_ACCESS_LAST) is the last
+ * that the whole statement does on its node, and nothing can fail here after
+ * it: phase one of the commit may join the batch, which saves a round trip.
+ * Call it before remote_sync().  Does nothing where that is not possible.
+ */
+extern void dist_xact_last_batch(RemoteConnection *conn);
 
 /*
  * Connect to these nodes (not the local one) at the same time, so that the
