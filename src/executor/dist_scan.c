@@ -105,12 +105,13 @@ identify_row(Fragment * fragment, const RowExtras * extras, Datum *values, bool 
 }
 
 static int
-access_needed(DistScanState * state, int nfragments)
+access_needed(DistScanState * state)
 {
 	int			access = state->plan->writes ? DIST_ACCESS_WRITE : DIST_ACCESS_READ;
 
-	if (state->plan->whole_statement && nfragments == 1)
-		access |= DIST_ACCESS_AUTOCOMMIT;
+	/* Several fragments commit at once if they share a batch, else in two phases. */
+	if (state->plan->whole_statement)
+		access |= DIST_ACCESS_AUTOCOMMIT | DIST_ACCESS_LAST;
 	return access;
 }
 
@@ -258,7 +259,7 @@ start_run(DistScanState * state)
 	foreach(lc, state->run->fragments)
 		if (!((Fragment *) lfirst(lc))->local)
 			state->remote_fragments++;
-	state->run->access = access_needed(state, state->nshards);
+	state->run->access = access_needed(state);
 	state->over = false;
 	fragment_run_flush(state->run);
 }

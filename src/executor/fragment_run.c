@@ -265,7 +265,25 @@ flush_node(FragmentRun * run, int32 node_id)
 		send_remote(fragment, conn);
 		append_to_lane(run, fragment);
 	}
+	if ((run->access & DIST_ACCESS_LAST) != 0)
+		dist_xact_last_batch(conn);
 	remote_sync(conn);
+}
+
+/* Does all that this run does go to one node, in one batch? */
+static bool
+is_one_batch(FragmentRun * run, int nnodes)
+{
+	ListCell   *lc;
+
+	if (nnodes != 1 || run->nflushed > 0)
+		return false;
+	foreach(lc, run->fragments)
+	{
+		if (((Fragment *) lfirst(lc))->local)
+			return false;
+	}
+	return true;
 }
 
 /* All nodes work at the same time: nothing is waited for in between. */
@@ -277,6 +295,8 @@ flush_remote(FragmentRun * run)
 
 	if (count > 1)
 		dist_xact_connect(ids, count);
+	if (!is_one_batch(run, count))
+		run->access &= ~DIST_ACCESS_AUTOCOMMIT;
 	for (int i = 0; i < count; i++)
 		flush_node(run, ids[i]);
 	pfree(ids);

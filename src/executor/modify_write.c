@@ -310,18 +310,19 @@ write_rows(DistModifyState * state)
 	}
 }
 
-/* May the only fragment commit on its node at once? */
+/*
+ * Is this write all that the statement does?  Then what is still to be flushed
+ * is its last work, and nodes may commit it (nothing can fail here any more) or
+ * at least prepare it.
+ */
 static bool
-may_autocommit(DistModifyState * state)
+is_whole_statement(DistModifyState * state)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	ListCell   *lc;
 
-	if (state->plan->checks != NIL || state->run->nflushed > 0 ||
-		list_length(state->run->fragments) != 1 ||
-		estate->es_plannedstmt->planTree != state->css.ss.ps.plan ||
-		estate->es_plannedstmt->subplans != NIL ||
-		!child_is_pure(state))
+	if (estate->es_plannedstmt->planTree != state->css.ss.ps.plan ||
+		estate->es_plannedstmt->subplans != NIL)
 		return false;
 	foreach(lc, state->css.ss.ps.plan->targetlist)
 		if (!IsA(((TargetEntry *) lfirst(lc))->expr, Var))
@@ -423,8 +424,9 @@ modify_write(DistModifyState * state)
 
 	write_rows(state);
 	batch_close(state->writer);
-	if (may_autocommit(state))
-		state->run->access |= DIST_ACCESS_AUTOCOMMIT;
+	if (is_whole_statement(state))
+		state->run->access |= DIST_ACCESS_LAST |
+			(child_is_pure(state) && state->plan->checks == NIL ? DIST_ACCESS_AUTOCOMMIT : 0);
 	fragment_run_flush(state->run);
 	fragment_run_finish(state->run);
 	check_all_found(state);

@@ -57,6 +57,18 @@ foreach my $step (@steps)
 	ok(no_records_left(), "$point: the decision record is gone");
 }
 
+# The same for a statement that is its own transaction: it prepares with its
+# last batch.
+my $whole = 'UPDATE account SET v = v + 1';
+foreach my $step (@steps)
+{
+	my ($point, $committed) = @$step;
+	my ($code) = $cluster->try_sql("SET shardlite.fault_point = '$point:kill';\n$whole");
+	isnt($code, 0, "$point, one statement: the session has died");
+	$value += $committed;
+	is(values_now(), "$value", "$point, one statement: " . ($committed ? 'committed' : 'rolled back'));
+}
+
 # An error at each step before the decision is an ordinary rollback.
 foreach my $step (grep { !$_->[1] } @steps)
 {
