@@ -55,8 +55,30 @@ add_long_indexes(List *names, const DistTable * table, int64 shard_id)
 	return names;
 }
 
+/* Tables at the other end of foreign keys: the nodes' messages name them, too. */
+static List *
+add_foreign_tables(List *names, const DistTable * table, int64 shard_id)
+{
+	Relation	rel = RelationIdGetRelation(table->relid);
+	TriggerDesc *triggers;
+
+	if (!RelationIsValid(rel))
+		return names;
+	triggers = rel->trigdesc;
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		Oid			other = triggers->triggers[i].tgconstrrelid;
+		DistTable  *foreign = OidIsValid(other) ? dist_table_find(other) : NULL;
+
+		if (foreign != NULL && foreign->prefix != NULL && foreign != table)
+			names = add_name(names, stem(shard_table_name(foreign->prefix, shard_id)), other);
+	}
+	RelationClose(rel);
+	return names;
+}
+
 RemoteRename *
-shard_rename_create(List *markers, int64 shard_id, bool indexes)
+shard_rename_create(List *markers, int64 shard_id, bool writes)
 {
 	RemoteRename *rename = palloc0(sizeof(RemoteRename));
 	RemoteRenameTable *tables;
@@ -68,8 +90,11 @@ shard_rename_create(List *markers, int64 shard_id, bool indexes)
 		DistTable  *table = dist_table_get(lfirst_oid(lc));
 
 		names = add_name(names, stem(shard_table_name(table->prefix, shard_id)), table->relid);
-		if (indexes)
+		if (writes)
+		{
 			names = add_long_indexes(names, table, shard_id);
+			names = add_foreign_tables(names, table, shard_id);
+		}
 	}
 	tables = palloc(sizeof(RemoteRenameTable) * Max(list_length(names), 1));
 	foreach(lc, names)

@@ -13,10 +13,10 @@
 
 /*
  * The names behind the markers of a fragment (OID list of shell tables), in
- * the current context.  indexes: also those whose names are clipped on shards,
- * for fragments that write.
+ * the current context.  writes: the fragment may violate constraints, so also
+ * indexes whose names are clipped on shards and tables behind foreign keys.
  */
-extern RemoteRename * shard_rename_create(List *markers, int64 shard_id, bool indexes);
+extern RemoteRename * shard_rename_create(List *markers, int64 shard_id, bool writes);
 
 /*
  * Call in PG_CATCH: throw the current error again with logical names.  rename

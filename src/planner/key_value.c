@@ -17,13 +17,12 @@
 #include "planner/key_value.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 Oid
 key_opfamily(Oid type)
 {
-	Oid			opclass = GetDefaultOpClass(getBaseType(type), HASH_AM_OID);
-
-	return OidIsValid(opclass) ? get_opclass_family(opclass) : InvalidOid;
+	return lookup_type_cache(getBaseType(type), TYPECACHE_HASH_OPFAMILY)->hash_opf;
 }
 
 Oid
