@@ -17,6 +17,7 @@
  *	 query_text.c cuts it out of the text.  It gets an alias, since the shard
  *	 table's name is not the qualifier of its columns;
  * - ON CONFLICT ON CONSTRAINT becomes inference by the constraint's columns;
+ * - SET lists go back to what the user wrote (update_targets.c);
  * - a modifying CTE is replaced by a marker and printed on its own;
  * - SEARCH and CYCLE clauses are dropped: the rewriter has carried them out;
  * - a security barrier view gets OFFSET 0, which is a barrier on the node;
@@ -37,6 +38,7 @@
 #include "deparse/insert_source.h"
 #include "deparse/query_prepare.h"
 #include "deparse/query_text.h"
+#include "deparse/update_targets.h"
 #include "metadata/dist_table.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -523,6 +525,25 @@ forget_search_clauses(Query *query)
 	}
 }
 
+static void
+unmerge_targets(Query *query)
+{
+	ListCell   *lc;
+
+	if (query->commandType == CMD_UPDATE)
+		query->targetList = update_targets_unmerge(query->targetList);
+	if (query->onConflict != NULL)
+		query->onConflict->onConflictSet =
+			update_targets_unmerge(query->onConflict->onConflictSet);
+	foreach(lc, query->mergeActionList)
+	{
+		MergeAction *action = lfirst_node(MergeAction, lc);
+
+		if (action->commandType == CMD_UPDATE)
+			action->targetList = update_targets_unmerge(action->targetList);
+	}
+}
+
 static Query *
 prepare_level(Query *query, PrepareContext * context)
 {
@@ -534,6 +555,7 @@ prepare_level(Query *query, PrepareContext * context)
 	context->levels = lcons(level, context->levels);
 	prepare_conflict(query);
 	forget_search_clauses(query);
+	unmerge_targets(query);
 	query = query_tree_mutator(query, prepare_mutator, context,
 							   QTW_DONT_COPY_QUERY);
 	for (int i = 0; i < list_length(query->rtable); i++)
