@@ -162,6 +162,20 @@ check_members(DistributeRequest * request)
 }
 
 static void
+copy_to_other_nodes(Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, node_list())
+	{
+		const ClusterNode *node = lfirst(cell);
+
+		if (!node->is_local)
+			rows_to_node(relid, node->address.node_id);
+	}
+}
+
+static void
 distribute(DistributeRequest * request)
 {
 	List	   *relations;
@@ -171,23 +185,17 @@ distribute(DistributeRequest * request)
 	before = shell_statements(request->relids, &relations);
 	check_needed_relations(request, relations);
 	run_on_other_nodes(before, InvalidOid);
-	write_table_metadata(request);
 	if (request->kind == DIST_REFERENCE)
 	{
-		ListCell   *cell;
-
-		foreach(cell, node_list())
-		{
-			const ClusterNode *node = lfirst(cell);
-
-			if (!node->is_local)
-				rows_to_node(request->relid, node->address.node_id);
-		}
+		write_table_metadata(request);
+		copy_to_other_nodes(request->relid);
 		shells_finish(request->relids);
 	}
 	else
 	{
+		/* while nodes still take the shells for plain tables, which have no rows to check */
 		shells_finish(request->relids);
+		write_table_metadata(request);
 		make_shards(request->relids);
 	}
 }

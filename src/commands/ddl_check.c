@@ -333,6 +333,25 @@ refuse_subcommand(const DistTable *table, const char *what, const char *hint)
 			 errhint("%s", hint)));
 }
 
+/* A distributed partition must be split like its parent. */
+static void
+check_attach(const DistTable *parent, const RangeVar *name)
+{
+	Oid			relid = RangeVarGetRelid(name, NoLock, true);
+	const DistTable *table = OidIsValid(relid) ? dist_table_find(relid) : NULL;
+
+	if (table == NULL)
+		return;
+	if (table->kind != parent->kind || table->colocation_id != parent->colocation_id)
+		refuse_subcommand(parent, "attach a differently distributed table as partition",
+						  "Undistribute the partition first, or distribute it with colocate_with.");
+	if (parent->kind == DIST_HASH &&
+		strcmp(get_attname(table->relid, table->key_attno, false),
+			   get_attname(parent->relid, parent->key_attno, false)) != 0)
+		refuse_subcommand(parent, "attach a table with another distribution column as partition",
+						  "Undistribute the partition first.");
+}
+
 static void
 check_alter_cmd(const DistTable *table, const AlterTableCmd *cmd)
 {
@@ -362,10 +381,12 @@ check_alter_cmd(const DistTable *table, const AlterTableCmd *cmd)
 							  "Distributed tables neither inherit nor are inherited from.");
 			break;
 		case AT_AttachPartition:
+			check_attach(table, castNode(PartitionCmd, cmd->def)->name);
+			break;
 		case AT_DetachPartition:
-		case AT_DetachPartitionFinalize:
-			refuse_subcommand(table, "attach or detach partitions",
-							  "Undistribute the table, change its partitions, and distribute it again.");
+			if (castNode(PartitionCmd, cmd->def)->concurrent)
+				refuse_subcommand(table, "concurrently detach a partition",
+								  "Use DETACH PARTITION without CONCURRENTLY.");
 			break;
 		case AT_AddOf:
 		case AT_DropOf:
@@ -408,16 +429,11 @@ check_create_table(const CreateStmt *stmt)
 	{
 		Oid			relid = RangeVarGetRelid(lfirst_node(RangeVar, lc), NoLock, true);
 
-		if (OidIsValid(relid) && dist_table_find(relid) != NULL)
+		if (OidIsValid(relid) && dist_table_find(relid) != NULL && stmt->partbound == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 stmt->partbound ?
-					 errmsg("cannot create a partition of distributed table \"%s\"",
-							get_rel_name(relid)) :
 					 errmsg("cannot inherit from distributed table \"%s\"",
 							get_rel_name(relid)),
-					 stmt->partbound ?
-					 errhint("Undistribute the table, create the partition, and distribute it again.") :
 					 errhint("Use CREATE TABLE ... (LIKE \"%s\").", get_rel_name(relid))));
 	}
 	check_local_constraints(stmt->relation->relname, stmt->tableElts);

@@ -21,6 +21,7 @@
 #include "commands/ddl_check.h"
 #include "commands/ddl_names.h"
 #include "commands/ddl_fill.h"
+#include "commands/ddl_partition.h"
 #include "commands/distribute.h"
 #include "commands/metadata_write.h"
 #include "commands/shard_ddl.h"
@@ -104,6 +105,8 @@ handle_alter_table(UtilityCall * call)
 		return;
 	}
 	check_alter_table(table, stmt);
+	if (partition_attach_local(call, table))
+		return;
 	fill = fill_columns_prepare(table, stmt);
 	run_with_names(call, table, true, fill_columns_names(&fill));
 	fill_columns_finish(&fill);
@@ -275,8 +278,22 @@ handle_lock(UtilityCall * call)
 void
 handle_create_table(UtilityCall * call)
 {
+	CreateStmt *stmt = castNode(CreateStmt, call->stmt);
+
 	if (dist_tables_exist())
-		check_create_table(castNode(CreateStmt, call->stmt));
+	{
+		check_create_table(stmt);
+		if (stmt->partbound != NULL)
+		{
+			DistTable  *parent = find_table(linitial_node(RangeVar, stmt->inhRelations));
+
+			if (parent != NULL)
+			{
+				partition_create(call, parent);
+				return;
+			}
+		}
+	}
 	utility_standard(call);
 }
 

@@ -191,12 +191,15 @@ static const char *const foreign_keys_query =
 "SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))"
 " FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0 ORDER BY conname";
 
-/* ADD CONSTRAINT has no word for "valid, but do not look". */
+/*
+ * ADD CONSTRAINT has no word for "valid, but do not look", and a partitioned
+ * table must look.
+ */
 static const char foreign_keys_unchecked_query[] =
-"SELECT x.statement FROM pg_constraint c, LATERAL (VALUES"
-" (1, format('ALTER TABLE %s ADD CONSTRAINT %I %s%s', conrelid::regclass, conname, pg_get_constraintdef(oid),"
-"   CASE WHEN convalidated THEN ' NOT VALID' END)),"
-" (2, CASE WHEN convalidated THEN format('UPDATE pg_catalog.pg_constraint SET convalidated = true"
+"SELECT x.statement FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid, LATERAL (VALUES"
+" (1, format('ALTER TABLE %s ADD CONSTRAINT %I %s%s', conrelid::regclass, conname, pg_get_constraintdef(c.oid),"
+"   CASE WHEN convalidated AND t.relkind = 'r' THEN ' NOT VALID' END)),"
+" (2, CASE WHEN convalidated AND t.relkind = 'r' THEN format('UPDATE pg_catalog.pg_constraint SET convalidated = true"
 " WHERE conrelid = %L::pg_catalog.regclass AND conname = %L AND contype = ''f''', conrelid::regclass, conname) END)"
 " ) x(n, statement)"
 " WHERE c.conrelid = $1 AND c.contype = 'f' AND c.conparentid = 0 ORDER BY c.conname, x.n";
