@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "compat/query_compat.h"
+#include "deparse/literals.h"
 #include "deparse/query_text.h"
 #include "deparse/shippable.h"
 #include "jit/jit.h"
@@ -273,6 +274,7 @@ plan_whole_statement(WholeStatement * statement)
 	query = (Query *) extract_params((Node *) query, &params);
 	if (!is_shippable((Node *) query))
 		return NULL;
+	extract_literals(query, &params);
 	statement->plan.operation = query->commandType;
 	statement->plan.nparams = list_length(params);
 	statement->plan.nkeys = list_length(statement->keys);
