@@ -177,9 +177,55 @@ print_modification(TemplateBuilder * builder, Query *query, const MarkerSet * ma
 	print_text(builder, token + strlen(name), markers);
 }
 
+/* Is an output column called like a column of the table that it is not? */
+static bool
+renames_to_column(Query *query, const RangeTblEntry *rte)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (tle->resjunk || tle->resname == NULL)
+			continue;
+		foreach(lc2, rte->eref->colnames)
+		{
+			Var		   *var = (Var *) tle->expr;
+
+			if (strcmp(strVal(lfirst(lc2)), tle->resname) == 0 &&
+				!(IsA(var, Var) && var->varattno == foreach_current_index(lc2) + 1))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * ruleutils qualifies no column when there is one table only, and an output
+ * column of that name would win in ORDER BY and DISTINCT ON.  A second entry,
+ * not in FROM, makes it qualify them.
+ */
+static void
+keep_sort_columns_apart(Query *query)
+{
+	RangeTblEntry *rte;
+
+	if ((query->sortClause == NIL && !query->hasDistinctOn) ||
+		query->setOperations != NULL || list_length(query->rtable) != 1 ||
+		!renames_to_column(query, linitial(query->rtable)))
+		return;
+	rte = makeNode(RangeTblEntry);
+	rte->rtekind = RTE_RESULT;
+	rte->eref = makeAlias("*RESULT*", NIL);
+	query->rtable = lappend(query->rtable, rte);
+}
+
 static void
 print_query(TemplateBuilder * builder, Query *query, const MarkerSet * markers)
 {
+	keep_sort_columns_apart(query);
 	if (query->commandType == CMD_SELECT)
 		print_text(builder, pg_get_querydef(query, false), markers);
 	else

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "executor/explain_node.h"
 #include "executor/local_plan.h"
@@ -14,7 +15,22 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-/* EXPLAIN text of the plan that this backend would use. */
+/* Would starting the plan, even for EXPLAIN, choose partitions by value? */
+static bool
+reads_partitions(PlannedStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->rtable)
+		if (lfirst_node(RangeTblEntry, lc)->relkind == RELKIND_PARTITIONED_TABLE)
+			return true;
+	return false;
+}
+
+/*
+ * EXPLAIN text of the plan that this backend would use; nothing when that
+ * needs parameters which are not known.
+ */
 static char *
 explain_here(const char *sql, int nparams, const Oid *types, FragmentParams * params,
 			 const ExplainState *es)
@@ -25,6 +41,12 @@ explain_here(const char *sql, int nparams, const Oid *types, FragmentParams * pa
 	ExplainState *inner = NewExplainState();
 	QueryDesc  *query;
 
+	if (nparams > 0 && list == NULL &&
+		reads_partitions(linitial_node(PlannedStmt, plan->stmt_list)))
+	{
+		ReleaseCachedPlan(plan, owner);
+		return pstrdup("");
+	}
 	inner->costs = es->costs;
 	inner->verbose = es->verbose;
 	inner->format = EXPLAIN_FORMAT_TEXT;

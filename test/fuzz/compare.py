@@ -40,6 +40,7 @@ class Side:
 
     def __init__(self, dsn, schema, timeout):
         self.dsn, self.schema, self.timeout, self.conn = dsn, schema, timeout, None
+        self.settings, self.unqualified = [], False
         self.connect()
 
     def connect(self, patience=60):
@@ -62,7 +63,28 @@ class Side:
         except psycopg2.Error:
             return False
 
+    def begin_epoch(self, secured, unqualified, work_mem):
+        """What holds for the statements of an epoch: role, search path, memory."""
+        self.unqualified = unqualified
+        self.settings = ["SET work_mem = '%s'" % work_mem]
+        if unqualified:
+            self.settings.append("SET search_path = %s, public" % self.schema)
+        if secured:
+            self.settings.append("SET ROLE fuzz_role")
+        self.resume_epoch()
+
+    def resume_epoch(self):
+        for sql in self.settings:
+            self.run(sql)
+
+    def end_epoch(self):
+        self.settings, self.unqualified = [], False
+        for sql in ("RESET ROLE", "RESET search_path", "RESET work_mem"):
+            self.run(sql)
+
     def text(self, template):
+        if self.unqualified:
+            template = template.replace("$S.", "")
         return template.replace("$S", self.schema)
 
     def run(self, template, data=None):
@@ -104,7 +126,7 @@ class Side:
 
 def normal_message(text):
     """The message without what must differ: the schema name."""
-    return re.sub(r'\b[dp]\.', "$S.", re.sub(r'schema "[dp]"', 'schema "$S"', text or ""))
+    return re.sub(r'\b[dp]\.', "$S.", re.sub(r'schema "?[dp]"?\b', "schema $S", text or ""))
 
 
 def _canon(value, oid, loose):

@@ -217,7 +217,7 @@ class ExprGen:
             return "%s = %s" % (self.lit(c.kind), c.ref)
         if r < 0.8:
             return "%s IN (%s)" % (c.ref, ", ".join(self.lit(c.kind) for _ in range(self.rng.randint(1, 4))))
-        if r < 0.87 and c.kind != "ia":
+        if r < 0.87 and c.kind not in ("ia", "ta", "ena", "cpa", "i8a"):
             return "%s = ANY (ARRAY[%s])" % (c.ref, ", ".join(self.lit(c.kind) for _ in range(3)))
         if r < 0.95:
             return "(%s = %s OR %s = %s)" % (c.ref, self.lit(c.kind), c.ref, self.lit(c.kind))

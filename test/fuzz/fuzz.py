@@ -52,12 +52,22 @@ class Fuzzer:
         rng = random.Random("%s/epoch %s" % (self.args.seed, epoch))
         self.tables = shapes.build(rng)
         self._clear()
+        if not self.args.no_distribute:
+            self.d.run("SET shardlite.shard_count = %d" % rng.choice([1, 2, 4, 8, 8, 32]))
+        steps = shapes.setup_steps(self.tables, rng, not self.args.no_distribute)
+        self.altered = shapes.alterations(self.tables, rng)
         self.views, self.extras = shapes.views(self.tables, rng)
-        for sql, only_d, optional in shapes.setup_steps(self.tables, rng, not self.args.no_distribute) + self.extras:
+        secured = rng.random() < 0.3
+        for sql, only_d, optional in steps + self.altered + self.extras + (
+                shapes.policies(self.tables) if secured else []):
             self._setup_step(sql, only_d, optional)
         if self.args.no_distribute:
             self._disturb()
+        unqualified = rng.random() < 0.25
+        for side in (self.d, self.p):
+            side.begin_epoch(secured, unqualified, rng.choice(["4MB", "4MB", "64kB"]))
         if self.args.plant:
+            self._must(self.d, "RESET ROLE")
             self._must(self.d, PLANTS[self.args.plant])
         for t in self.tables:
             self.contents[t.sql] = self._must(self.p, "SELECT * FROM " + t.sql).rows
@@ -65,12 +75,15 @@ class Fuzzer:
                 self.check_table(t, "setup of epoch %s" % epoch, None)
 
     def _clear(self):
+        for side in (self.d, self.p):
+            side.end_epoch()
         sides = [self.d] if not self.args.dsn_plain else [self.d, self.p]
         for side in sides:
             for schema in ("d", "p", "ft"):
                 self._must(side, "DROP SCHEMA IF EXISTS %s CASCADE" % schema)
             for sql in kinds.TYPES_DDL:
                 self._must(side, sql)
+            side.run("CREATE ROLE fuzz_role")
         self._must(self.d, "CREATE SCHEMA d")
         self._must(self.p, "CREATE SCHEMA p")
 
@@ -186,15 +199,29 @@ class Fuzzer:
         for side in (self.d, self.p):
             side.close()
             side.connect()
+            side.resume_epoch()
 
     def _settle(self, statement):
         for side in (self.d, self.p):
             if side.conn.closed:
                 side.connect()
+                side.resume_epoch()
             side.idle()
             if statement.cls.endswith("prepared"):
                 side.run("DEALLOCATE ALL")
                 side.run("RESET plan_cache_mode")
+
+    def explain(self, statement):
+        """EXPLAIN of what worked must work, too."""
+        step = statement.steps[0]
+        if self.args.no_distribute or statement.number % 8 or len(statement.steps) > 1 or step.write \
+                or step.sql.startswith("COPY"):
+            return
+        out = self.d.run("EXPLAIN (%s) %s" % (
+            "ANALYZE, VERBOSE" if statement.number % 16 else "VERBOSE, FORMAT json", step.sql))
+        if out.failed() and not self.d.run(step.sql).failed():
+            self.report.differ(statement.number, statement.cls, "EXPLAIN fails", step.sql, out, None, None)
+            self._settle(statement)
 
     def after_write(self, statement):
         """Compare the tables that the statement names; True when all agree."""
@@ -220,6 +247,8 @@ class Fuzzer:
                 for s in statement.steps:
                     print("-- %d %s: %s;" % (number, statement.cls, s.sql.replace("$S", "d")), flush=True)
             agreed = self.run_statement(statement)
+            if agreed:
+                self.explain(statement)
             if not agreed or statement.writes() and not self.after_write(statement):
                 self.build(epoch)
             done += 1

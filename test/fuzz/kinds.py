@@ -16,19 +16,27 @@ SQL_TYPE = {
     "iv": "interval", "uuid": "uuid", "js": "jsonb", "bytea": "bytea",
     "ia": "int4[]", "ta": "text[]", "en": "ft.color", "dom": "ft.posint",
     "comp": "ft.pair",
+    "tm": "time", "tmtz": "timetz", "inet": "inet", "rng": "int4range", "mr": "int4multirange",
+    "vbit": "varbit(6)", "tsv": "tsvector", "oidk": "oid", "nam": "name", "chr": '"char"', "mny": "money",
+    "ena": "ft.color[]", "cpa": "ft.pair[]", "domt": "ft.word", "nest": "ft.nest", "dcomp": "ft.dpair",
+    "txc": 'text COLLATE "C"', "i8a": "int8[]",
 }
-PLAIN_KINDS = [k for k in SQL_TYPE]
+PLAIN_KINDS = list(SQL_TYPE)
 SQL_TYPE["newid"] = "int4"  # only as a parameter: an id that is probably free
 INT_FAMILY = ["i2", "i4", "i8", "dom"]
 TEXT_FAMILY = ["txt", "vc"]
 KEY_KINDS = ["txt", "i8", "i2", "uuid", "date", "bpc", "numx", "tstz", "ts", "vc", "en",
-             "bytea", "dom", "bool", "f8", "ia", "comp", "iv", "js"]
+             "bytea", "dom", "bool", "f8", "ia", "comp", "iv", "js", "tm", "tmtz", "inet", "rng", "mr", "oidk",
+           "nam", "chr", "cpa", "domt", "dcomp", "txc"]
 
 TYPES_DDL = [
     "CREATE SCHEMA ft",
     "CREATE TYPE ft.color AS ENUM ('red', 'green', 'blue', 'deep pink', 'Black')",
     "CREATE DOMAIN ft.posint AS int4 CHECK (VALUE >= 0)",
     "CREATE TYPE ft.pair AS (a int4, b text)",
+    "CREATE DOMAIN ft.word AS text CHECK (VALUE <> 'forbidden')",
+    "CREATE DOMAIN ft.dpair AS ft.pair CHECK ((VALUE).a IS DISTINCT FROM 99)",
+    "CREATE TYPE ft.nest AS (p ft.pair, c ft.color[], w ft.word)",
 ]
 
 
@@ -56,6 +64,30 @@ def _json(rng):
         '{"a": %d}' % rng.randint(0, 4),
         '{"a": %d, "b": "%s"}' % (rng.randint(0, 4), rng.choice(["x", "y"])),
         '[1, %d]' % rng.randint(0, 4), 'null', '"s"', '{}', '{"b": {"c": [true]}}'])
+
+
+def _more(rng, kind):
+    """Kinds that only equality, order and the wire format are of interest for."""
+    pair = '(%d,%s)' % (rng.randint(0, 3), rng.choice("xy"))
+    made = {
+        "tm": lambda: "%02d:%02d:00" % (rng.randint(0, 5), rng.choice([0, 30])),
+        "tmtz": lambda: "%02d:00:00%s" % (rng.randint(0, 5), rng.choice(["+00", "+02"])),
+        "inet": lambda: rng.choice(["10.0.0.%d", "10.0.0.%d/24", "fe80::%d"]) % rng.randint(1, 4),
+        "rng": lambda: rng.choice(["empty", "[%d,%d)" % (rng.randint(0, 3), rng.randint(4, 8)), "(,3]", "[2,)"]),
+        "mr": lambda: rng.choice(["{}", "{[1,3)}", "{[1,3),[5,%d)}" % rng.randint(6, 8)]),
+        "vbit": lambda: "".join(rng.choice("01") for _ in range(rng.randint(0, 4))),
+        "tsv": lambda: rng.choice(["'fat':2 'rat':3", "'cat'", "", "'a b':1A"]),
+        "oidk": lambda: str(rng.randint(1, 12)),
+        "nam": lambda: rng.choice(["alpha", "Beta", "a b", "x" * 63]),
+        "chr": lambda: rng.choice(["a", "b", "Z"]),
+        "mny": lambda: "$%d.%02d" % (rng.randint(0, 9), rng.choice([0, 50])),
+        "ena": lambda: _array(rng, lambda: rng.choice(["red", "blue", '"deep pink"', "NULL"])),
+        "cpa": lambda: _array(rng, lambda: rng.choice(['"%s"' % pair, "NULL"])),
+        "domt": lambda: rng.choice(WORDS), "txc": lambda: rng.choice(WORDS),
+        "nest": lambda: rng.choice(['("%s",{red},w)' % pair, '(,,)', '("%s","{blue,NULL}","a b")' % pair]),
+        "i8a": lambda: _array(rng, lambda: rng.choice(["1", "9000000000", "NULL"])),
+    }
+    return made[kind]() if kind in made else None
 
 
 def value(rng, kind):
@@ -106,7 +138,10 @@ def value(rng, kind):
         return _array(rng, lambda: rng.choice(["a", "b", '"c d"', "NULL", '""']))
     if kind == "en":
         return rng.choice(COLORS)
-    if kind == "comp":
+    made = _more(rng, kind)
+    if made is not None:
+        return made
+    if kind in ("comp", "dcomp"):
         return "(%d,%s)" % (rng.randint(0, 4), rng.choice(["x", "y", '"z z"', ""]))
     raise ValueError(kind)
 
@@ -123,4 +158,6 @@ def literal(rng, kind):
         return text
     if kind == "bool":
         return "true" if text == "t" else "false"
+    if kind == "txc":
+        return "%s::text" % quote(text)
     return "%s::%s" % (quote(text), SQL_TYPE[kind])

@@ -83,7 +83,12 @@ class SelectGen(SourceGen):
                 c = self.pick(scope)
                 out.append((c.ref, c.kind))
             elif r < 0.56 and item.aliases and not simple:
-                out.append((self.pick(item.aliases) + self.pick(["", "::text"]), "row"))
+                a = self.pick(item.aliases)
+                out.append((self.pick(["%s", "%s::text", "%s IS NULL", "to_jsonb(%s) - 'c_numx'", "count(%s) OVER ()"
+                                       ]) % a, "row"))
+            elif r < 0.58 and item.tables:
+                a, sql = self.pick(item.tables)
+                out.append(("%s.tableoid = '%s'::regclass" % (a, sql), "bool"))
             elif r < 0.66 and depth > 0:
                 kind = self.pick(["i4", "i8", "txt", "date", "num"])
                 out.append((self.scalar_sub(kind, scope, min(depth, 2)), kind))

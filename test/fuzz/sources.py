@@ -13,7 +13,7 @@ class Item:
 
     def __init__(self, sql, cols, uniq, aliases=()):
         self.sql, self.cols, self.uniq, self.aliases = sql, cols, uniq, list(aliases)
-        self.where = None
+        self.where, self.tables = None, []
 
 
 class SourceGen(ExprGen):
@@ -36,8 +36,11 @@ class SourceGen(ExprGen):
         a = self.alias()
         cols = [Col("%s.%s" % (a, c.name), c.kind, c.name == t.key) for c in t.cols]
         uniq = ["%s.%s" % (a, n) for n in t.pk] or [c.ref for c in cols]
-        word = "ONLY " if only and self.maybe(0.02) else ""
-        return Item("%s%s AS %s" % (word, t.sql, a), cols, uniq, [a])
+        word = "ONLY " if only and self.maybe(0.02) and not t.partition else ""
+        item = Item("%s%s AS %s" % (word, t.sql, a), cols, uniq, [a])
+        if t.place != "view" and not t.partition:
+            item.tables = [(a, t.sql)]
+        return item
 
     def derived(self, depth, outer=(), lateral=False):
         """A sub-SELECT in FROM."""
@@ -163,6 +166,7 @@ class SourceGen(ExprGen):
     def _joined(self, left, right, word, cond):
         sql = "%s %s %s%s" % (left.sql, word, right.sql, " ON " + cond if cond else "")
         out = Item(sql, left.cols + right.cols, left.uniq + right.uniq, left.aliases + right.aliases)
+        out.tables = left.tables + right.tables
         out.where = " AND ".join(w for w in (left.where, right.where) if w) or None
         return out
 

@@ -33,6 +33,7 @@ class Table:
         self.name, self.place, self.key = name, place, key
         self.cols, self.pk, self.constraints, self.foreign = [], [], [], []
         self.uniques, self.colocate, self.junk, self.rows = [], None, [], []
+        self.partition, self.leaves = "", []
 
     @property
     def sql(self):
@@ -43,6 +44,10 @@ class Table:
 
     def writable(self):
         return [c for c in self.cols if not c.generated]
+
+    def fixed(self):
+        """Columns that other things depend on."""
+        return self.pk + ["k", "id", "b", "x", "rid", "t1_id", self.key]
 
     def raw(self):
         return self.name.strip('"')
@@ -58,6 +63,8 @@ class Table:
             items.append("PRIMARY KEY (%s)" % ", ".join(self.pk))
         items += self.constraints
         out = ["CREATE TABLE %s (\n\t%s\n)" % (self.sql, ",\n\t".join(items))]
+        out[0] += self.partition
+        out += ["CREATE TABLE $S.%s PARTITION OF %s %s" % (name, self.sql, what) for name, what in self.leaves]
         return out + ["ALTER TABLE %s DROP COLUMN %s" % (self.sql, j) for at, j in self.junk]
 
     def insert(self, rows):
@@ -82,7 +89,8 @@ class Table:
 def _extra_columns(rng, table, count):
     """Columns of random kinds under plain or awkward names."""
     taken = {c.name for c in table.cols}
-    for kind in rng.sample(kinds.PLAIN_KINDS, count):
+    usual = kinds.PLAIN_KINDS[:kinds.PLAIN_KINDS.index("tm")]
+    for kind in [rng.choice(usual if rng.random() < 0.75 else kinds.PLAIN_KINDS) for _ in range(count)]:
         name = NAMES.get(kind, "c_" + kind) if rng.random() < 0.8 else "c_" + kind
         if name in taken:
             continue
@@ -178,11 +186,17 @@ def _loners(rng, r1):
     t5 = _base(rng, "t5", "single", wide=4)
     t5.pk = ["id"]
     _fill(rng, t5, 40)
+    t6 = _base(rng, "t6", "dist", rng.choice(["i4", "txt", "i8"]), wide=3)
+    t6.pk = ["k", "id"]
+    t6.partition = " PARTITION BY RANGE (id)"
+    t6.leaves = [("t6_low", "FOR VALUES FROM (MINVALUE) TO (30)"), ("t6_mid", "FOR VALUES FROM (30) TO (1000)"),
+                 ("t6_rest", "DEFAULT")]
+    _fill(rng, t6, 60)
     l1 = _base(rng, "l1", "local", wide=4)
     l1.pk = ["id"]
     l1.cols.append(Column("rid", "i4"))
     _fill(rng, l1, 40, fixed=lambda i: {"rid": rng.choice(r1.rows)["id"] if i % 5 else None})
-    return t3, t4, t5, l1
+    return t3, t4, t5, t6, l1
 
 
 def build(rng):
@@ -215,6 +229,46 @@ def views(tables, rng):
         "BEGIN INSERT INTO $S.t1 SELECT * FROM $S.t1 WHERE id = v; EXCEPTION WHEN OTHERS THEN n := n + 100; END; "
         "RETURN n; END$$"]
     return [v1, v2], [(sql, False, True) for sql in steps]
+
+
+def alterations(tables, rng):
+    """Change some distributed tables; the model follows."""
+    steps = []
+    for t in tables:
+        if rng.random() < 0.4:
+            kind = rng.choice(kinds.PLAIN_KINDS)
+            default = kinds.literal(rng, kind) if rng.random() < 0.6 else None
+            c = Column("added", kind, default=default)
+            steps.append("ALTER TABLE %s ADD COLUMN %s" % (t.sql, c.ddl()))
+            t.cols.append(c)
+        spare = [c for c in t.cols if c.name.startswith("c_") and c.name not in t.fixed()]
+        if spare and rng.random() < 0.25:
+            c = rng.choice(spare)
+            steps.append("ALTER TABLE %s DROP COLUMN %s" % (t.sql, c.name))
+            t.cols.remove(c)
+            spare.remove(c)
+        if spare and rng.random() < 0.25:
+            c = rng.choice(spare)
+            steps.append('ALTER TABLE %s RENAME COLUMN %s TO "Renamed %s"' % (t.sql, c.name, c.kind))
+            c.name = '"Renamed %s"' % c.kind
+        free = [c for c in t.cols if c.kind == "i4" and not c.generated and c.name not in t.fixed() + ["a"]]
+        if free and rng.random() < 0.3:
+            c = rng.choice(free)
+            c.kind = "i8"
+            steps.append("ALTER TABLE %s ALTER COLUMN %s TYPE int8" % (t.sql, c.name))
+        if rng.random() < 0.2:
+            steps.append("CREATE UNIQUE INDEX ON %s (%s) WHERE b = 'nowhere'" % (
+                t.sql, ", ".join(t.pk or t.uniques[0])))
+    return [(sql, False, True) for sql in steps]
+
+
+def policies(tables):
+    """Row security on t1 and r1 for the role under which statements run."""
+    out = ["GRANT ALL ON SCHEMA $S, ft TO fuzz_role", "GRANT ALL ON ALL TABLES IN SCHEMA $S TO fuzz_role"]
+    for name in ("t1", "r1"):
+        out += ["ALTER TABLE $S.%s ENABLE ROW LEVEL SECURITY" % name,
+                "CREATE POLICY visible ON $S.%s TO fuzz_role USING (id %% 7 <> 2) WITH CHECK (id %% 11 <> 3)" % name]
+    return [(sql, False, True) for sql in out]
 
 
 def setup_steps(tables, rng, distribute):

@@ -253,6 +253,38 @@ class WriteGen(SelectGen):
         return [Step("WITH w AS (%s) INSERT INTO %s (%sid, b) SELECT %si + %d, b FROM w ORDER BY i, b ON CONFLICT DO NOTHING" % (
             core, other.sql, key, value, self.rng.randint(1, 90) * 1000), write=True, any_violation=True)]
 
+    def with_write(self):
+        """WITH of SELECTs in front of UPDATE, DELETE or INSERT."""
+        t, a = self.target(("dist", "dist", "dist", "single", "ref", "local")), self.alias("t")
+        scope, item = self.refs(t, a), self.base(only=False)
+        c = self.pick([c for c in item.cols if self.comparable(c, scope)])
+        cte = "WITH %s c AS %s(SELECT %s AS g1, count(*) AS n, min(%s) AS v FROM %s%s GROUP BY 1)" % (
+            "RECURSIVE" if self.maybe(0.1) else "", self.pick(["", "MATERIALIZED ", "NOT MATERIALIZED "]),
+            c.ref, self.expr("txt", item.cols, 1), item.sql, self.where(item, 1, 0.6))
+        mine, r = self.comparable(c, scope), self.rng.random()
+        if r < 0.5:
+            text = "%s UPDATE %s AS %s SET b = c.v FROM c WHERE c.g1 = %s%s%s" % (
+                cte, t.sql, a, mine.ref, " AND " + self.pred(scope, 1) if self.maybe(0.5) else "",
+                self.returning(t, a))
+        elif r < 0.75 and t.name not in ("t1", "r1"):
+            text = "%s DELETE FROM %s AS %s WHERE %s IN (SELECT g1 FROM c WHERE n %% 3 = 0)%s" % (
+                cte, t.sql, a, mine.ref, self.returning(t, a))
+        else:
+            key = "%s, " % t.key if t.key else ""
+            value = "%s, " % self.lit(t.col(t.key).kind) if t.key else ""
+            text = ("%s INSERT INTO %s AS %s (%sb, id) SELECT %sv, %d + row_number() OVER (ORDER BY g1) "
+                    "FROM c%s" % (cte, t.sql, a, key, value, self.rng.randint(2, 900) * 1000, self.returning(t, a)))
+        return [Step(text, write=True, any_violation=True)]
+
+    def create_as(self):
+        """CREATE TABLE AS and SELECT INTO a local table, read back."""
+        sql, out = self.plain(1)
+        names = ["o%d" % i for i in range(len(out))]
+        form = self.pick(["CREATE TABLE $S.made (%s) AS %s", "CREATE TEMP TABLE made_temp (%s) AS %s"])
+        name = "$S.made" if "$S.made" in form else "made_temp"
+        return [Step("BEGIN"), Step(form % (", ".join(names), sql)), Step("SELECT * FROM " + name),
+                Step("ROLLBACK", write=True)]
+
     def truncate(self):
         t = self.pick([t for t in self.tables if t.name in ("t4", "t5", "l1") or t.place == "dist" and
                        t.name not in ("t1", "t2")])
@@ -331,7 +363,7 @@ class WriteGen(SelectGen):
         """COPY FROM STDIN of new rows, or COPY TO STDOUT."""
         t = self.target()
         if self.maybe(0.4):
-            return [Step("COPY %s TO STDOUT" % t.sql if self.maybe(0.4) else
+            return [Step("COPY %s TO STDOUT" % t.sql if self.maybe(0.4) and not t.partition else
                          "COPY (%s) TO STDOUT WITH (FORMAT csv, HEADER)" % self.plain(0)[0])]
         cols = [c for c in t.writable() if c.name not in ("rid", "t1_id", "x")]
         lines = []
