@@ -40,6 +40,8 @@ _PG_init(void)
 
 	fault_point_init();
 	node_session_init();
+	/* before dist_xact_init(), whose count of nested statements includes ours */
+	utility_hook_init();
 	remote_init();
 	context_init();
 	dist_xact_init();
@@ -47,7 +49,6 @@ _PG_init(void)
 	dist_table_cache_init();
 	colocation_init();
 	planner_init();
-	utility_hook_init();
 	shardlite_executor_init();
 }
 

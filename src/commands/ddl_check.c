@@ -248,6 +248,26 @@ check_local_constraint(const char *name, const Constraint *con)
 						 get_rel_name(relid))));
 }
 
+/* ALTER TABLE local INHERIT, or ATTACH PARTITION, a distributed table. */
+static void
+check_local_inheritance(const AlterTableCmd *cmd)
+{
+	const RangeVar *rv = NULL;
+	Oid			relid;
+
+	if (cmd->subtype == AT_AddInherit)
+		rv = castNode(RangeVar, cmd->def);
+	else if (cmd->subtype == AT_AttachPartition)
+		rv = castNode(PartitionCmd, cmd->def)->name;
+	relid = rv ? RangeVarGetRelid(rv, NoLock, true) : InvalidOid;
+	if (OidIsValid(relid) && dist_table_find(relid) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot inherit from, or attach, distributed table \"%s\"",
+						get_rel_name(relid)),
+				 errhint("Distributed tables neither inherit nor are inherited from.")));
+}
+
 void
 check_local_constraints(const char *name, List *elements)
 {
@@ -258,7 +278,10 @@ check_local_constraints(const char *name, List *elements)
 		Node	   *element = lfirst(lc);
 
 		if (IsA(element, AlterTableCmd))
+		{
+			check_local_inheritance((AlterTableCmd *) element);
 			element = ((AlterTableCmd *) element)->def;
+		}
 		if (element != NULL && IsA(element, Constraint))
 			check_local_constraint(name, (Constraint *) element);
 		else if (element != NULL && IsA(element, ColumnDef))

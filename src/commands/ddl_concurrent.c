@@ -129,7 +129,10 @@ run_work(List *work)
 		ListCell   *lc2;
 
 		foreach(lc2, node->is_local ? node->statements : NIL)
+		{
 			ddl_run_toplevel(lfirst(lc2));
+			next_transaction();
+		}
 	}
 }
 

@@ -25,6 +25,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 
 #include "commands/ddl_fill.h"
 #include "commands/ddl_names.h"
@@ -140,16 +141,29 @@ void
 ddl_run_as_typed(const char *command, List *object_names)
 {
 	Node	   *stmt = ddl_parse(command);
+	Oid			user;
+	int			context;
 
 	ddl_fill_names(stmt, object_names);
 	adapt_statement(stmt);
+	/* what a foreign key asks of a shell, it asks of an empty table */
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(user, context | SECURITY_NOFORCE_RLS);
 	run_on_this_node(stmt, command);
+	SetUserIdAndSecContext(user, context);
 }
 
 void
 ddl_run_toplevel(const char *command)
 {
+	MemoryContext cxt = CurrentMemoryContext;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
 	run_statement(ddl_parse(command), command, PROCESS_UTILITY_TOPLEVEL);
+	/* the statement may have ended the transaction and begun another */
+	MemoryContextSwitchTo(cxt);
+	while (ActiveSnapshotSet())
+		PopActiveSnapshot();
 }
 
 char *

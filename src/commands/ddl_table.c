@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "commands/defrem.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -51,6 +52,24 @@ find_table(const RangeVar *rv)
 }
 
 /*
+ * A shell whose rows are elsewhere: its foreign keys are not validated, the
+ * shards' are.  The security context makes the planner take the shell for the
+ * empty table that it is (planner_hook.c).
+ */
+static void
+run_on_local_shell(UtilityCall * call)
+{
+	Oid			user;
+	int			context;
+
+	ddl_skip_validation(call->stmt);
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(user, context | SECURITY_NOFORCE_RLS);
+	utility_standard(call);
+	SetUserIdAndSecContext(user, context);
+}
+
+/*
  * Run a statement on the table everywhere.  to_shards: also on its shards, if
  * it has any; more_names (DdlName *) for them.  The statement must not have run
  * yet, nor been changed.
@@ -71,8 +90,9 @@ run_with_names(UtilityCall * call, const DistTable * table, bool to_shards,
 		ddl.names = list_concat(ddl_names_collect(copyObject(call->stmt)), more_names);
 	ddl.object_names = ddl_choose_names(call->stmt, table->relid);
 	if (to_shards)
-		ddl_skip_validation(call->stmt);
-	utility_standard(call);
+		run_on_local_shell(call);
+	else
+		utility_standard(call);
 	CommandCounterIncrement();
 	ddl_run_on_others(command, ddl.object_names);
 	if (to_shards)
@@ -158,6 +178,8 @@ handle_reindex(UtilityCall * call)
 static const RangeVar *
 statement_table(Node *stmt)
 {
+	List	   *name;
+
 	switch (nodeTag(stmt))
 	{
 		case T_CreatePolicyStmt:
@@ -170,6 +192,9 @@ statement_table(Node *stmt)
 			return list_length(((CreateStatsStmt *) stmt)->relations) == 1 &&
 				IsA(linitial(((CreateStatsStmt *) stmt)->relations), RangeVar) ?
 				linitial(((CreateStatsStmt *) stmt)->relations) : NULL;
+		case T_DropStmt:
+			name = list_copy(linitial_node(List, ((DropStmt *) stmt)->objects));
+			return makeRangeVarFromNameList(list_truncate(name, list_length(name) - 1));
 		default:
 			return NULL;
 	}
@@ -185,7 +210,7 @@ find_table_of_statistics(List *name)
 	return OidIsValid(relid) ? dist_table_find(relid) : NULL;
 }
 
-/* Policies, CLUSTER, CREATE and ALTER STATISTICS. */
+/* Policies (also DROP), CLUSTER, CREATE and ALTER STATISTICS. */
 void
 handle_table_statement(UtilityCall * call)
 {

@@ -5,9 +5,8 @@
  * Reference tables, shells and shards refer to each other on every node, so
  * each node truncates its own in one statement.  Here this is the user's
  * statement, with this server's shards added.  A user who was only granted
- * TRUNCATE has no rights on the shards: then the extension's owner truncates
- * them in a second statement; tables of the cluster have no triggers that
- * would run in his name.
+ * TRUNCATE has no rights on the shards: he gets them for the time of the
+ * statement.
  */
 #include "postgres.h"
 
@@ -17,6 +16,7 @@
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -110,25 +110,33 @@ may_truncate(List *relids)
 	return true;
 }
 
-static List *
-without_reference_tables(List *relids)
+/* Let the user truncate shards, or no longer, as the extension's owner. */
+static void
+grant_truncate(List *shards, bool grant)
 {
-	List	   *result = NIL;
+	Oid			user;
+	int			context;
+	StringInfoData sql;
 	ListCell   *lc;
 
-	foreach(lc, relids)
+	GetUserIdAndSecContext(&user, &context);
+	initStringInfo(&sql);
+	foreach(lc, shards)
 	{
-		DistTable  *table = dist_table_find(lfirst_oid(lc));
-
-		if (table == NULL || table->kind != DIST_REFERENCE)
-			result = lappend_oid(result, lfirst_oid(lc));
+		LockRelationOid(lfirst_oid(lc), AccessExclusiveLock);
+		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) > 0 ? ", " : "",
+						 quote_qualified_identifier(SHARDLITE_SHARDS_SCHEMA,
+													get_rel_name(lfirst_oid(lc))));
 	}
-	return result;
+	SetUserIdAndSecContext(extension_owner(), context | SECURITY_LOCAL_USERID_CHANGE);
+	ddl_run_as_typed(psprintf("%s TRUNCATE ON %s %s %s", grant ? "GRANT" : "REVOKE",
+							  sql.data, grant ? "TO" : "FROM",
+							  quote_identifier(GetUserNameFromId(user, false))), NIL);
+	SetUserIdAndSecContext(user, context);
 }
 
-/* The part that PostgreSQL does on its own, under the user's rights. */
 static void
-truncate_as_user(UtilityCall * call, List *relids)
+truncate_here(UtilityCall * call, List *relids)
 {
 	TruncateStmt *stmt = castNode(TruncateStmt, call->stmt);
 	List	   *typed = stmt->relations;
@@ -138,25 +146,7 @@ truncate_as_user(UtilityCall * call, List *relids)
 	stmt->behavior = DROP_RESTRICT;
 	foreach(lc, relids)
 		stmt->relations = lappend(stmt->relations, range_var(lfirst_oid(lc), typed));
-	if (relids != NIL)
-		utility_standard(call);
-	else if (call->qc)
-		SetQueryCompletion(call->qc, CMDTAG_TRUNCATE_TABLE, 0);
-}
-
-static void
-check_privileges(List *relids)
-{
-	ListCell   *lc;
-
-	PreventCommandIfReadOnly("TRUNCATE TABLE");
-	foreach(lc, relids)
-	{
-		AclResult	result = pg_class_aclcheck(lfirst_oid(lc), GetUserId(), ACL_TRUNCATE);
-
-		if (result != ACLCHECK_OK)
-			aclcheck_error(result, OBJECT_TABLE, get_rel_name(lfirst_oid(lc)));
-	}
+	utility_standard(call);
 }
 
 static void
@@ -194,10 +184,9 @@ node_statement(List *relids, const ClusterNode *node, bool restart)
 }
 
 static void
-truncate_on_nodes(List *relids, bool restart, bool here)
+truncate_on_others(List *relids, bool restart)
 {
 	List	   *flights = NIL;
-	char	   *local = NULL;
 	Oid			user;
 	int			context;
 	ListCell   *lc;
@@ -207,16 +196,12 @@ truncate_on_nodes(List *relids, bool restart, bool here)
 	foreach(lc, node_list())
 	{
 		const ClusterNode *node = lfirst(lc);
-		char	   *sql = node_statement(relids, node, restart);
+		char	   *sql = node->is_local ? NULL : node_statement(relids, node, restart);
 
-		if (node->is_local)
-			local = here ? sql : NULL;
-		else if (sql != NULL)
+		if (sql != NULL)
 			flights = flight_start(flights, node->address.node_id,
 								   run_as_typed_call(sql, NIL, false));
 	}
-	if (local != NULL)
-		ddl_run_as_typed(local, NIL);
 	flight_finish(flights);
 	SetUserIdAndSecContext(user, context);
 }
@@ -229,6 +214,7 @@ handle_truncate(UtilityCall * call)
 	List	   *relids;
 	List	   *shards;
 	bool		distributed = false;
+	bool		granted;
 	ListCell   *lc;
 
 	if (dist_tables_exist())
@@ -243,11 +229,12 @@ handle_truncate(UtilityCall * call)
 	}
 	relids = find_targets(stmt, true);
 	ensure_coordinator();
-	check_privileges(relids);
 	shards = local_shards(relids);
-	if (may_truncate(shards))
-		truncate_as_user(call, list_concat_copy(relids, shards));
-	else
-		truncate_as_user(call, without_reference_tables(relids));
-	truncate_on_nodes(relids, restart, !may_truncate(shards));
+	granted = !may_truncate(shards);
+	if (granted)
+		grant_truncate(shards, true);
+	truncate_here(call, list_concat_copy(relids, shards));
+	if (granted)
+		grant_truncate(shards, false);
+	truncate_on_others(relids, restart);
 }

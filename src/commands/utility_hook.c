@@ -16,6 +16,8 @@
 #include "commands/utility_hook.h"
 #include "common/node_session.h"
 #include "metadata/metadata_cache.h"
+#include "metadata/shard_names.h"
+#include "remote/connection.h"
 
 typedef void (*UtilityHandler) (UtilityCall * call);
 
@@ -78,7 +80,7 @@ static const struct
 	{T_CreateRoleStmt, handle_object},
 	{T_CreateSchemaStmt, handle_object},
 	{T_DefineStmt, handle_object},
-	{T_DropRoleStmt, handle_object},
+	{T_DropRoleStmt, handle_drop_role},
 	{T_GrantRoleStmt, handle_object},
 	{T_ReassignOwnedStmt, handle_object},
 };
@@ -159,5 +161,6 @@ utility_hook_init(void)
 {
 	next_hook = ProcessUtility_hook;
 	ProcessUtility_hook = shardlite_utility;
+	remote_logical_names_hook = logical_names_in_text;
 	drop_init();
 }

@@ -56,6 +56,7 @@ extern void reindex_concurrently(UtilityCall * call, Oid relid);
 /* ddl_drop.c */
 extern void handle_drop(UtilityCall * call);
 extern void handle_drop_owned(UtilityCall * call);
+extern void handle_drop_role(UtilityCall * call);
 extern void drop_init(void);
 
 /* ddl_truncate.c */

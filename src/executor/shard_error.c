@@ -7,6 +7,7 @@
 #include "executor/shard_error.h"
 #include "metadata/dist_table.h"
 #include "metadata/shard_names.h"
+#include "metadata/shard_names.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -126,11 +127,16 @@ shard_error_rethrow(const RemoteRename * rename)
 {
 	ErrorData  *edata;
 
-	if (rename == NULL || rename->shard_id == 0)
-		PG_RE_THROW();
 	MemoryContextSwitchTo(CurTransactionContext);
 	edata = CopyErrorData();
 	FlushErrorState();
+	if (rename == NULL || rename->shard_id == 0)
+	{
+		/* any shard's foreign key may stand in the way of a reference table */
+		edata->message = logical_names_in_text(edata->message);
+		edata->detail = logical_names_in_text(edata->detail);
+		ReThrowError(edata);
+	}
 	edata->schema_name = logical_schema(edata, rename);
 	edata->table_name = remote_rename_text(edata->table_name, rename);
 	edata->constraint_name = remote_rename_text(edata->constraint_name, rename);

@@ -20,7 +20,7 @@ extern RemoteRename * shard_rename_create(List *markers, int64 shard_id, bool wr
 
 /*
  * Call in PG_CATCH: throw the current error again with logical names.  rename
- * may be NULL.  Reads no catalog.
+ * may be NULL; only then metadata is read, if a name looks like a shard's.
  */
 extern void shard_error_rethrow(const RemoteRename * rename) pg_attribute_noreturn();
 

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 
+#include "access/xact.h"
 #include "catalog/pg_index.h"
 #include "mb/pg_wchar.h"
 #include "lib/stringinfo.h"
@@ -100,7 +101,8 @@ logical_names_in_text(char *text)
 	const char *open;
 	bool		changed = false;
 
-	if (text == NULL || !dist_tables_exist())
+	if (text == NULL || strchr(text, '"') == NULL || !IsTransactionState() ||
+		!dist_tables_exist())
 		return text;
 	initStringInfo(&result);
 	while ((open = strchr(rest, '"')) != NULL)

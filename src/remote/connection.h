@@ -126,6 +126,12 @@ extern void remote_set_rename(RemoteRequest *request, const RemoteRename * renam
 extern bool remote_in_open_batch(RemoteRequest *request);
 
 /*
+ * Finds logical names in the message of a request without such a list: writes
+ * to a reference table may fail because of any shard's foreign key.
+ */
+extern char *(*remote_logical_names_hook) (char *text);
+
+/*
  * A request belongs to the resource owner current when it was sent, which
  * releases it at the latest; after this only remote_release() does.
  */

@@ -208,13 +208,25 @@ set_field(int field, const char *value)
 }
 
 /* Throw it: the node's own error, with the node as context. */
+char	   *(*remote_logical_names_hook) (char *text) = NULL;
+
+/* With logical names: those of the request's shard, or found by the hook. */
+static char *
+logical_text(const char *text, const RemoteRename *rename)
+{
+	if (text == NULL || (rename != NULL && rename->shard_id != 0) ||
+		remote_logical_names_hook == NULL)
+		return remote_rename_text(text, rename);
+	return remote_logical_names_hook(pstrdup(text));
+}
+
 void
 remote_error_throw(const RemoteError *error, const RemoteRename *rename)
 {
 	const char *s = error->sqlstate;
-	char	   *message = remote_rename_text(error->message, rename);
-	char	   *detail = remote_rename_text(error->detail, rename);
-	char	   *hint = remote_rename_text(error->hint, rename);
+	char	   *message = logical_text(error->message, rename);
+	char	   *detail = logical_text(error->detail, rename);
+	char	   *hint = logical_text(error->hint, rename);
 	char	   *context = remote_rename_text(error->context, rename);
 
 	errstart(ERROR, TEXTDOMAIN);

@@ -1,0 +1,62 @@
+-- TRUNCATE of tables of every kind.
+CREATE SCHEMA ddl_truncate;
+SET search_path = ddl_truncate;
+SET shardlite.shard_count = 4;
+\set SHOW_CONTEXT never
+CREATE TABLE a (k int PRIMARY KEY, id serial);
+CREATE TABLE b (k int, r int);
+CREATE TABLE ref (id int PRIMARY KEY);
+CREATE TABLE loc (id int, r int);
+SET client_min_messages = warning;
+SELECT create_reference_table('ref'), create_distributed_table('a', 'k'), create_distributed_table('b', 'k', colocate_with => 'a');
+RESET client_min_messages;
+ALTER TABLE b ADD FOREIGN KEY (k) REFERENCES a, ADD FOREIGN KEY (r) REFERENCES ref;
+ALTER TABLE loc ADD FOREIGN KEY (r) REFERENCES ref;
+CREATE FUNCTION fill() RETURNS void LANGUAGE sql BEGIN ATOMIC
+    INSERT INTO ref VALUES (1), (2);
+    INSERT INTO a (k) SELECT generate_series(1, 10);
+    INSERT INTO b SELECT i, 1 + i % 2 FROM generate_series(1, 10) i;
+    INSERT INTO loc VALUES (1, 1), (2, 2);
+END;
+CREATE VIEW counts AS SELECT (SELECT count(*) FROM a) AS a, (SELECT count(*) FROM b) AS b,
+    (SELECT count(*) FROM ref) AS ref, (SELECT count(*) FROM loc) AS loc;
+SELECT fill();
+TRUNCATE a;
+TRUNCATE ref;
+TRUNCATE b;
+SELECT * FROM counts;
+TRUNCATE TABLE a, b RESTART IDENTITY;
+INSERT INTO a (k) VALUES (1) RETURNING id;
+TRUNCATE a CASCADE;
+TRUNCATE loc, ref, b;
+SELECT * FROM counts;
+SELECT fill();
+BEGIN;
+TRUNCATE ref CASCADE;
+SELECT * FROM counts;
+INSERT INTO ref VALUES (9);
+INSERT INTO b VALUES (1, 9), (1, 10);
+ROLLBACK;
+SELECT * FROM counts;
+-- who may
+CREATE ROLE ddl_truncate_joe;
+GRANT USAGE ON SCHEMA ddl_truncate TO ddl_truncate_joe;
+GRANT TRUNCATE ON b TO ddl_truncate_joe;
+SET ROLE ddl_truncate_joe;
+TRUNCATE a, b;
+TRUNCATE b;
+TRUNCATE ref CASCADE;
+RESET ROLE;
+GRANT TRUNCATE ON ref, loc, a TO ddl_truncate_joe;
+SET ROLE ddl_truncate_joe;
+TRUNCATE ref, b, loc;
+RESET ROLE;
+SELECT * FROM counts;
+BEGIN READ ONLY;
+TRUNCATE a;
+ROLLBACK;
+DO 'BEGIN TRUNCATE ddl_truncate.a CASCADE; END';
+SELECT * FROM counts;
+SET client_min_messages = warning;
+DROP SCHEMA ddl_truncate CASCADE;
+DROP ROLE ddl_truncate_joe;
