@@ -1,6 +1,8 @@
 -- EXPLAIN of our plan nodes, in every format.  Counts of nodes are left out.
 SET search_path = exec;
 \set SHOW_CONTEXT never
+-- a shard on this server has a cached plan, which may turn generic
+SET plan_cache_mode = force_custom_plan;
 CREATE FUNCTION explain(query text, options text DEFAULT '', node_plan boolean DEFAULT true)
 RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
