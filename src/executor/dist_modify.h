@@ -37,6 +37,11 @@ typedef struct DistModifyState
 	TupleTableSlot *sorted_slot;
 	Fragment   *single;			/* or all from this fragment */
 
+	/* MERGE */
+	struct DistMergeAction *actions;	/* NULL otherwise */
+	int			nactions;
+	bool		hit_once;		/* a row hit twice is an error */
+
 	RemoteCounters counters;	/* for EXPLAIN ANALYZE */
 	int			nfragments;
 	int			remote_fragments;
@@ -47,6 +52,14 @@ extern void dist_modify_init(void);
 
 /* Write all of the child's rows (modify_write.c). */
 extern void modify_write(DistModifyState * state);
+
+/* Send one row of the child, or of an action of MERGE, where it belongs. */
+extern void modify_write_row(DistModifyState * state, TupleTableSlot *slot);
+
+/* MERGE (modify_merge.c): prepare the actions, apply one to a row, send the rest. */
+extern void modify_merge_start(DistModifyState * state);
+extern void modify_merge_row(DistModifyState * state, TupleTableSlot *slot);
+extern void modify_merge_close(DistModifyState * state);
 
 /* After modify_write: prepare to deliver RETURNING rows, then deliver them. */
 extern void modify_returning_start(DistModifyState * state);

@@ -236,20 +236,44 @@ modify_sql(const ModifyPlan * plan)
 	return buf.data;
 }
 
+static const char *
+operation_name(CmdType operation)
+{
+	switch (operation)
+	{
+		case CMD_INSERT:
+			return "Insert";
+		case CMD_UPDATE:
+			return "Update";
+		case CMD_DELETE:
+			return "Delete";
+		default:
+			return "Merge";
+	}
+}
+
 void
 dist_modify_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	DistModifyState *state = (DistModifyState *) node;
 	const ModifyPlan *plan = state->plan;
+	ListCell   *lc;
 
 	ExplainPropertyInteger("Tier", NULL, 3, es);
-	ExplainPropertyText("Operation", plan->operation == CMD_INSERT ? "Insert" :
-						plan->operation == CMD_UPDATE ? "Update" : "Delete", es);
+	ExplainPropertyText("Operation", operation_name(plan->operation), es);
 	ExplainPropertyText("Table",
 						quote_qualified_identifier(get_namespace_name(get_rel_namespace(plan->relid)),
 												   get_rel_name(plan->relid)), es);
 	show_figures(&state->counters, state->nfragments, state->remote_fragments,
 				 state->slowest_ms, es);
-	if (es->verbose)
+	if (es->verbose && plan->actions == NIL)
 		ExplainPropertyText("SQL", modify_sql(plan), es);
+	foreach(lc, plan->actions)
+	{
+		const ModifyPlan *action = modify_plan_decode(lfirst(lc));
+
+		if (es->verbose && action->operation != CMD_NOTHING)
+			ExplainPropertyText(action->matched ? "Matched" : "Not Matched",
+								modify_sql(action), es);
+	}
 }

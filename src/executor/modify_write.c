@@ -212,6 +212,17 @@ move_row(DistModifyState * state, TupleTableSlot *slot, RowPlace place, int to,
 	MemoryContextSwitchTo(old);
 }
 
+/* Several source rows go with one row of the target: the first one counts. */
+static void
+second_hit(DistModifyState * state)
+{
+	if (state->hit_once)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("MERGE command cannot affect row a second time"),
+				 errhint("Ensure that not more than one source row matches any one target row.")));
+}
+
 /* UPDATE or DELETE of a row known by its synthetic tid. */
 static void
 write_identified(DistModifyState * state, TupleTableSlot *slot, Datum *values, bool *nulls)
@@ -225,7 +236,10 @@ write_identified(DistModifyState * state, TupleTableSlot *slot, Datum *values, b
 		return;
 	tid = *(ItemPointer) DatumGetPointer(slot->tts_values[column]);
 	if (tid_seen_before(state, &tid))
+	{
+		second_hit(state);
 		return;
+	}
 	place = row_identity_decode(state->statement, &tid);
 	to = new_shard(state, slot);
 	if (to >= 0 && to != place.shard_index && state->plan->operation == CMD_UPDATE)
@@ -242,9 +256,8 @@ write_identified(DistModifyState * state, TupleTableSlot *slot, Datum *values, b
 	batch_add(state->writer, place.shard_index, values, nulls, state->nread);
 }
 
-/* Send one child row where it belongs. */
-static void
-write_row(DistModifyState * state, TupleTableSlot *slot)
+void
+modify_write_row(DistModifyState * state, TupleTableSlot *slot)
 {
 	const ModifyPlan *plan = state->plan;
 	MemoryContext old = MemoryContextSwitchTo(state->row_cxt);
@@ -257,8 +270,10 @@ write_row(DistModifyState * state, TupleTableSlot *slot)
 		write_identified(state, slot, values, nulls);
 	else if (state->table != NULL)
 		batch_add(state->writer, new_shard(state, slot), values, nulls, state->nread);
-	else if (plan->operation == CMD_INSERT ||
-			 !key_seen_before(state, values, nulls, plan->nkeycols))
+	else if (plan->operation != CMD_INSERT &&
+			 key_seen_before(state, values, nulls, plan->nkeycols))
+		second_hit(state);
+	else
 		batch_add(state->writer, 0, values, nulls, state->nread);
 	state->nread++;
 	MemoryContextSwitchTo(old);
@@ -289,6 +304,15 @@ store_child(DistModifyState * state)
 }
 
 static void
+take_row(DistModifyState * state, TupleTableSlot *slot)
+{
+	if (state->actions != NULL)
+		modify_merge_row(state, slot);
+	else
+		modify_write_row(state, slot);
+}
+
+static void
 write_rows(DistModifyState * state)
 {
 	PlanState  *child = linitial(state->css.custom_ps);
@@ -298,7 +322,7 @@ write_rows(DistModifyState * state)
 	{
 		store_child(state);
 		while (tuplestore_gettupleslot(state->rows, true, false, state->row_slot))
-			write_row(state, state->row_slot);
+			take_row(state, state->row_slot);
 		return;
 	}
 	for (;;)
@@ -306,7 +330,7 @@ write_rows(DistModifyState * state)
 		slot = ExecProcNode(child);
 		if (TupIsNull(slot))
 			break;
-		write_row(state, slot);
+		take_row(state, slot);
 	}
 }
 
@@ -410,20 +434,26 @@ modify_write(DistModifyState * state)
 	state->run = fragment_run_create(state->cxt, state->css.ss.ps.state, state->map,
 									 DIST_ACCESS_WRITE);
 	state->run->local_first = state->table == NULL;
+	state->row_cxt = AllocSetContextCreate(state->cxt, "shardlite row to write",
+										   ALLOCSET_SMALL_SIZES);
 	if (state->map != NULL)
 		state->run->on_row = note_position;
-	state->writer = batch_writer_create(state->plan, state->table, state->run, tail,
-										ExecGetResultType(child));
+	if (state->plan->operation == CMD_MERGE)
+		modify_merge_start(state);
+	else
+		state->writer = batch_writer_create(state->plan, state->table, state->run, tail,
+											ExecGetResultType(child));
 	if (state->plan->operation == CMD_UPDATE && state->map != NULL)
 		state->writer->insert_map =
 			row_map_create(state->map->desc, state->plan->fill, state->plan->fill_tableoid,
 						   state->plan->child_fill, false, false);
-	state->row_cxt = AllocSetContextCreate(state->cxt, "shardlite row to write",
-										   ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
 
 	write_rows(state);
-	batch_close(state->writer);
+	if (state->actions != NULL)
+		modify_merge_close(state);
+	else
+		batch_close(state->writer);
 	if (is_whole_statement(state))
 		state->run->access |= DIST_ACCESS_LAST |
 			(child_is_pure(state) && state->plan->checks == NIL ? DIST_ACCESS_AUTOCOMMIT : 0);

@@ -152,7 +152,10 @@ modify_plan_encode(const ModifyPlan * plan)
 	list = lappend(list, plan->fill);
 	list = append_int(list, (int) plan->fill_tableoid);
 	list = lappend(list, plan->child_fill);
-	return lappend(list, plan->checks);
+	list = lappend(list, plan->checks);
+	list = lappend(list, plan->actions);
+	list = append_int(list, plan->matched);
+	return append_int(list, plan->ncolumns);
 }
 
 /*
@@ -189,6 +192,9 @@ modify_plan_decode(List *encoded)
 	plan->fill_tableoid = (Oid) read_int(&reader);
 	plan->child_fill = read_node(&reader);
 	plan->checks = read_node(&reader);
+	plan->actions = read_node(&reader);
+	plan->matched = read_int(&reader);
+	plan->ncolumns = read_int(&reader);
 	return plan;
 }
 

@@ -124,6 +124,14 @@ typedef struct DistPlan
  * child_fill name; the CustomScan projects plan.targetlist from them itself.
  * child_fill: pairs (resno in custom_scan_tlist, child resno).
  *
+ * MERGE: actions are ModifyPlans, encoded, in the statement's order.  The scan
+ * tuple (custom_scan_tlist) is the child's row; column row_id_resno of it is
+ * NULL when no row of the target matches.  For each action custom_exprs holds
+ * a condition and then ncolumns values, which make up a row that the action's
+ * sent, row_id_resno and so on refer to, as if it were the child's row.  The
+ * first action with the right matched and a true condition is taken; operation
+ * CMD_NOTHING does nothing.  A target row that is hit twice is an error (21000).
+ *
  * checks: names of views with a check option.  Each has a boolean expression
  * over the scan tuple, which must be true for every row written; rows come
  * back for them even when returns_rows is false.
@@ -161,6 +169,9 @@ typedef struct ModifyPlan
 	Oid			fill_tableoid;
 	List	   *child_fill;		/* IntList: resno, child resno, ... */
 	List	   *checks;			/* of String */
+	List	   *actions;		/* MERGE: of encoded ModifyPlan */
+	bool		matched;		/* as an action: for rows that match */
+	int			ncolumns;		/* as an action: values of its row */
 }			ModifyPlan;
 
 extern List *dist_plan_encode(const DistPlan * plan);

@@ -57,6 +57,10 @@ lock_reference_rows(PlannerInfo *root, RelOptInfo *final_rel, Path *source)
 		mark->markType = ROW_MARK_NOKEYEXCLUSIVE;
 	mark->allMarkTypes = 1 << mark->markType;
 	mark->waitPolicy = LockWaitBlock;
+	if (mark->strength == LCS_NONE)
+		return source;
+	if (parse->commandType == CMD_MERGE)
+		mark->prti = 0;			/* looks at the tableoid: may be no row */
 	root->rowMarks = lappend(root->rowMarks, mark);
 	return (Path *) create_lockrows_path(root, final_rel, source, root->rowMarks,
 										 assign_special_exec_param(root));
@@ -273,14 +277,16 @@ returning_columns(PlannerInfo *root, ModifyPlan * plan, List *returning_list,
 	return tlist;
 }
 
-/* Fill in what the operation needs; returns ON CONFLICT's parameters. */
+/*
+ * Fill in what the operation needs.  source: the columns of the rows to write;
+ * assigned: column numbers, for UPDATE.  Returns ON CONFLICT's parameters.
+ */
 static List *
-fill_operation(PlannerInfo *root, ModifyPlan * plan, ModifyTablePath *modify,
-			   List *returning)
+fill_operation(PlannerInfo *root, ModifyPlan * plan, List *source,
+			   List *assigned, List *returning)
 {
 	DistTable  *table = dist_table_get(plan->relid);
 	Relation	relation = table_open(plan->relid, NoLock);
-	List	   *source = root->processed_tlist;
 	List	   *tail_params = NIL;
 
 	if (plan->operation == CMD_INSERT)
@@ -292,10 +298,7 @@ fill_operation(PlannerInfo *root, ModifyPlan * plan, ModifyTablePath *modify,
 	else
 	{
 		List	   *key_attnos = send_identity(plan, relation, table, source);
-		List	   *assigned = NIL;
 
-		if (plan->operation == CMD_UPDATE)
-			assigned = linitial(modify->updateColnosLists);
 		send_assigned(plan, relation, table, assigned);
 		modify_text_update(plan, relation, assigned, key_attnos, returning);
 		if (plan->key_resno != 0)
@@ -305,6 +308,89 @@ fill_operation(PlannerInfo *root, ModifyPlan * plan, ModifyTablePath *modify,
 	}
 	table_close(relation, NoLock);
 	return tail_params;
+}
+
+/* What the plan of any write of this target starts from. */
+static void
+init_plan(ModifyPlan * plan, PlannerInfo *root, CmdType operation)
+{
+	memset(plan, 0, sizeof(ModifyPlan));
+	plan->operation = operation;
+	plan->result_rti = root->parse->resultRelation;
+	plan->relid = planner_rt_fetch(plan->result_rti, root)->relid;
+	plan->colocation_id = dist_table_get(plan->relid)->colocation_id;
+}
+
+/* Append a copy of the source's junk column of this name to an action's row. */
+static List *
+append_source_column(List *row, List *source, char *name)
+{
+	int			resno = target_list_junk(source, name);
+	TargetEntry *tle;
+
+	if (resno == 0)
+		return row;
+	tle = copyObject(list_nth_node(TargetEntry, source, resno - 1));
+	tle->resno = list_length(row) + 1;
+	return lappend(row, tle);
+}
+
+/* Columns of the row that an action of MERGE writes. */
+static List *
+action_row(PlannerInfo *root, const ModifyPlan * plan, MergeAction *action)
+{
+	List	   *source = root->processed_tlist;
+	int			natts = find_base_rel(root, plan->result_rti)->max_attr;
+	List	   *row = NIL;
+
+	if (action->commandType == CMD_NOTHING)
+		return NIL;
+	if (action->commandType != CMD_DELETE)
+		row = copyObject(action->targetList);
+	if (action->commandType == CMD_INSERT)
+		return row;
+	row = append_source_column(row, source, "ctid");
+	if (plan->colocation_id != 0 &&
+		!list_member_int(action->updateColnos, dist_table_get(plan->relid)->key_attno))
+		return row;
+	for (AttrNumber attno = 1; attno <= natts; attno++)
+		row = append_source_column(row, source, old_column_name(attno));
+	return row;
+}
+
+/* Plan one action; appends its condition and values to *exprs. */
+static List *
+plan_action(PlannerInfo *root, MergeAction *action, List **exprs)
+{
+	ModifyPlan	plan;
+	List	   *row;
+	ListCell   *lc;
+
+	init_plan(&plan, root, action->commandType);
+	plan.matched = action->matched;
+	row = action_row(root, &plan, action);
+	plan.ncolumns = list_length(row);
+	if (action->commandType != CMD_NOTHING)
+		fill_operation(root, &plan, row, action->updateColnos, NIL);
+	*exprs = lappend(*exprs, make_ands_explicit(copyObject((List *) action->qual)));
+	foreach(lc, row)
+		*exprs = lappend(*exprs, lfirst_node(TargetEntry, lc)->expr);
+	return modify_plan_encode(&plan);
+}
+
+/* MERGE: the scan tuple is the source's row, of which actions make theirs. */
+static void
+plan_merge(PlannerInfo *root, ModifyPlan * plan, ModifyTablePath *modify,
+		   CustomScan *scan)
+{
+	ListCell   *lc;
+
+	plan->row_id_resno = target_list_junk(root->processed_tlist, "ctid");
+	scan->custom_scan_tlist = copyObject(root->processed_tlist);
+	foreach(lc, linitial(modify->mergeActionLists))
+		plan->actions = lappend(plan->actions,
+								plan_action(root, lfirst_node(MergeAction, lc),
+											&scan->custom_exprs));
 }
 
 /*
@@ -331,6 +417,25 @@ view_checks(ModifyPlan * plan, const ModifyTablePath *modify)
 	return conditions;
 }
 
+/* INSERT, UPDATE, DELETE: the scan tuple is what RETURNING is made of. */
+static void
+plan_values(PlannerInfo *root, ModifyPlan * plan, ModifyTablePath *modify,
+			CustomScan *scan, List *returning_list)
+{
+	List	   *checks = view_checks(plan, modify);
+	List	   *returning = NIL;
+	List	   *assigned = NIL;
+
+	if (plan->operation == CMD_UPDATE)
+		assigned = linitial(modify->updateColnosLists);
+	scan->custom_scan_tlist =
+		returning_columns(root, plan, list_concat_copy(returning_list, checks), &returning);
+	scan->custom_exprs = fill_operation(root, plan, root->processed_tlist,
+										assigned, returning);
+	plan->ntailparams = list_length(scan->custom_exprs);
+	scan->custom_exprs = list_concat(scan->custom_exprs, checks);
+}
+
 static Plan *
 plan_dist_modify(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 				 List *tlist, List *clauses, List *custom_plans)
@@ -339,15 +444,9 @@ plan_dist_modify(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	List	   *returning_list = NIL;
 	CustomScan *scan = makeNode(CustomScan);
 	Plan	   *source = linitial(custom_plans);
-	List	   *returning = NIL;
-	List	   *checks;
 	ModifyPlan	plan;
 
-	memset(&plan, 0, sizeof(plan));
-	plan.operation = modify->operation;
-	plan.result_rti = linitial_int(modify->resultRelations);
-	plan.relid = planner_rt_fetch(plan.result_rti, root)->relid;
-	plan.colocation_id = dist_table_get(plan.relid)->colocation_id;
+	init_plan(&plan, root, modify->operation);
 	plan.can_set_tag = modify->canSetTag;
 	if (modify->returningLists != NIL)
 	{
@@ -361,12 +460,10 @@ plan_dist_modify(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	}
 
 	label_columns(source->targetlist, root->processed_tlist);
-	checks = view_checks(&plan, modify);
-	scan->custom_scan_tlist =
-		returning_columns(root, &plan, list_concat_copy(returning_list, checks), &returning);
-	scan->custom_exprs = fill_operation(root, &plan, modify, returning);
-	plan.ntailparams = list_length(scan->custom_exprs);
-	scan->custom_exprs = list_concat(scan->custom_exprs, checks);
+	if (plan.operation == CMD_MERGE)
+		plan_merge(root, &plan, modify, scan);
+	else
+		plan_values(root, &plan, modify, scan, returning_list);
 	scan->scan.plan.targetlist = copyObject(returning_list);
 	scan->custom_plans = custom_plans;
 	scan->custom_private = modify_plan_encode(&plan);

@@ -166,7 +166,7 @@ sublink_walker(Node *node, void *context)
 
 /*
  * A statement that reads after it began to write must not see its own
- * changes: modifying CTEs, and RETURNING with sublinks.
+ * changes: modifying CTEs, RETURNING and MERGE's actions with sublinks.
  */
 void
 shell_marks_set(Query *parse)
@@ -174,7 +174,8 @@ shell_marks_set(Query *parse)
 	MarkContext context;
 
 	context.before_writes = parse->hasModifyingCTE ||
-		sublink_walker((Node *) parse->returningList, NULL);
+		sublink_walker((Node *) parse->returningList, NULL) ||
+		sublink_walker((Node *) parse->mergeActionList, NULL);
 	mark_walker((Node *) parse, &context);
 }
 

@@ -10,9 +10,10 @@
 #include "utils/rel.h"
 
 /*
- * Append junk columns to the target list of an UPDATE or DELETE: the old
+ * Append junk columns to the target list of an UPDATE, DELETE or MERGE: the old
  * values of the other columns when the distribution key is assigned, the
- * primary key and a row mark's ctid for reference tables.
+ * primary key and a row mark's ctid for reference tables, and what MERGE's
+ * actions read of the target's row.
  */
 extern void target_table_prepare(Query *query);
 

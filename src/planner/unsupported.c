@@ -22,13 +22,13 @@
 #include "planner/unsupported.h"
 
 static void
-refuse_merge(Oid relid)
+refuse_merge_with_policies(Oid relid)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("MERGE into table \"%s\" is not limited to one shard",
+			 errmsg("MERGE into more than one shard of table \"%s\" is not supported under row security",
 					get_rel_name(relid)),
-			 errhint("Compare the distribution column with a constant, or use INSERT ... ON CONFLICT, UPDATE and DELETE.")));
+			 errhint("Use INSERT ... ON CONFLICT, UPDATE and DELETE.")));
 }
 
 /*
@@ -135,7 +135,7 @@ check_reference_key(const Query *query, const DistTable * table)
 	Relation	relation;
 	bool		has_key;
 
-	if (query->commandType != CMD_UPDATE && query->commandType != CMD_DELETE)
+	if (query->commandType == CMD_INSERT)
 		return;
 	relation = table_open(table->relid, NoLock);
 	has_key = target_table_row_key(relation) != NIL;
@@ -208,8 +208,9 @@ unsupported_write_check(const Query *query)
 	RangeTblEntry *rte = rt_fetch(query->resultRelation, query->rtable);
 	DistTable  *table = dist_table_get(rte->relid);
 
-	if (query->commandType == CMD_MERGE)
-		refuse_merge(rte->relid);
+	if (query->commandType == CMD_MERGE &&
+		(query->withCheckOptions != NIL || rte->securityQuals != NIL))
+		refuse_merge_with_policies(rte->relid);
 	if (table->kind != DIST_REFERENCE)
 		refuse_current_of(query->jointree->quals, get_rel_name(rte->relid));
 	if (query->onConflict != NULL)

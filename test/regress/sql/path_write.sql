@@ -53,10 +53,6 @@ UPDATE part SET day = day + 200 FROM plain p WHERE p.id = part.k AND p.id = 1 RE
 WITH d AS (DELETE FROM part USING plain p WHERE p.id = part.k AND p.id < 3 RETURNING part.k, part.v) SELECT * FROM d ORDER BY k;
 SELECT k, v FROM part WHERE k < 6 ORDER BY k;
 SELECT count(*) FROM part_a;
--- refused: nothing changed
-BEGIN;
-MERGE INTO item USING plain p ON p.id = item.grp WHEN MATCHED THEN DELETE;
-ROLLBACK;
 -- views with a check option
 CREATE VIEW dear AS SELECT * FROM item WHERE price > 10 WITH CHECK OPTION;
 CREATE VIEW dearer AS SELECT * FROM dear WHERE grp < (SELECT count(*) FROM one) WITH LOCAL CHECK OPTION;
