@@ -42,6 +42,7 @@ class Fuzzer:
         self.d = Side(args.dsn_dist, "d", args.timeout)
         self.p = Side(args.dsn_plain or args.dsn_dist, "p", args.timeout)
         self.report = Report(args.seed, args.run_dir)
+        self.copies, self.dead_copies = None, False
         self.seen, self.extras = Counter(), []
         self.tables, self.views, self.contents, self.epoch_no = None, None, {}, None
 
@@ -119,7 +120,7 @@ class Fuzzer:
         step = Step("SELECT * FROM " + t.sql)
         step.loose = statement is not None and any(c.kind == "numx" for x in self.tables for c in x.cols)
         d, p = self.d.run(step.sql), self.p.run(step.sql)
-        what = difference(d, p, step)
+        what = difference(d, p, step) or self._copy_difference(t)
         if what is None:
             self.contents[t.sql] = p.rows
             return True
@@ -131,6 +132,26 @@ class Fuzzer:
                            statement.steps[-1].sql if statement and len(statement.steps) == 1 else step.sql,
                            d, p, repro)
         return False
+
+    def _copy_difference(self, t):
+        """All copies of a reference table are the same: one line if they are not."""
+        if t.place != "ref" or self.args.no_distribute or self.dead_copies:
+            return None
+        if self.copies is None:
+            self._connect_copies()
+        answers = [side.run("SELECT x::text FROM %s AS x ORDER BY 1" % t.sql).rows for side in self.copies]
+        if self.copies and any(rows != answers[0] for rows in answers):
+            return "copies on nodes differ: %s rows" % [None if r is None else len(r) for r in answers]
+        return None
+
+    def _connect_copies(self):
+        nodes = self.d.run("SELECT host, port FROM shardlite.node ORDER BY node_id")
+        self.copies = []
+        if nodes.failed() or len(nodes.rows) < 2:
+            self.dead_copies = True
+            return
+        for host, port in nodes.rows:
+            self.copies.append(Side("%s host=%s port=%s" % (self.args.dsn_dist, host, port), "d", self.args.timeout))
 
     def _repro(self, statement, upto, heading):
         return repro_text(self.tables, self.extras, self.contents, statement, upto,
