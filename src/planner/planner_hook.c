@@ -84,7 +84,8 @@ static bool
 is_fragment(const char *query_string)
 {
 	return planning_local_fragment ||
-		(node_session && query_string != NULL && query_string == debug_query_string);
+		(node_session && query_string != NULL && debug_query_string != NULL &&
+		 strcmp(query_string, debug_query_string) == 0);
 }
 
 static bool
