@@ -376,6 +376,12 @@ next_row(ScanState *node)
 	DistScanState *state = (DistScanState *) node;
 	TupleTableSlot *slot = node->ss_ScanTupleSlot;
 
+	/*
+	 * Once a row is out, its memory must stay until the next one is asked for,
+	 * so reading early has to begin before the first.
+	 */
+	if (state->plan->before_writes)
+		dist_scan_read_early(state);
 	if (state->read_early)
 		return next_kept(state, slot) ? slot : ExecClearTuple(slot);
 	if (!state->keep)

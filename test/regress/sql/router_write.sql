@@ -31,6 +31,10 @@ WITH ins AS (INSERT INTO items VALUES (6, 100, 'new') RETURNING *) SELECT o.k, i
 SELECT count(*) FROM items WHERE k IN (5, 6);
 ROLLBACK;
 
+-- a write that starts after the first row was read leaves that row alone
+WITH w AS (UPDATE orders SET cust = 0 WHERE k < 0 RETURNING k)
+    SELECT count(*), count(DISTINCT o.k) FROM orders o LEFT JOIN w ON w.k = o.k;
+
 -- INSERT ... SELECT within a shard
 BEGIN;
 SELECT plan_of('INSERT INTO items SELECT k, 500, note FROM orders WHERE k = 5 ON CONFLICT (k, line) DO UPDATE SET "Sku ""x""" = ''again'' RETURNING *');
