@@ -84,6 +84,9 @@ typedef struct RemoteRename
 	int			count;
 	const RemoteRenameTable *tables;
 	bool		keep_schema;	/* qualified names stay qualified, by the logical schema */
+
+	/* Where the shard is not known: text with quoted names in, logical names out. */
+	char	   *(*translate) (char *text);
 }			RemoteRename;
 
 /* Text with such names replaced; text itself when there are none.  NULL stays. */
@@ -210,7 +213,8 @@ extern void remote_cancel(RemoteConnection **conns, int count, int timeout_ms);
  */
 extern bool remote_drain(RemoteConnection *conn, int timeout_ms);
 
-/* Requests of this subtransaction are no longer wanted / belong to parent. */
+/* Requests of this subtransaction are no longer wanted / belong to parent;
+ * likewise those of the whole transaction.  Disowned ones are left alone. */
 extern void remote_forget_subxact(SubTransactionId subid);
 extern void remote_reassign_subxact(SubTransactionId subid, SubTransactionId parent);
 extern void remote_forget_all(void);

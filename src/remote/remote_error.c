@@ -136,7 +136,11 @@ remote_rename_text(const char *text, const RemoteRename *rename)
 	const char *copied = text;
 	const char *found;
 
-	if (text == NULL || rename == NULL || rename->shard_id == 0)
+	if (text == NULL || rename == NULL)
+		return unconstify(char *, text);
+	if (rename->translate != NULL)
+		return rename->translate(pstrdup(text));
+	if (rename->shard_id == 0)
 		return unconstify(char *, text);
 	suffix_len = snprintf(suffix, sizeof(suffix), "_" INT64_FORMAT, rename->shard_id);
 	initStringInfo(&out);
@@ -185,6 +189,19 @@ remote_rename_text(const char *text, const RemoteRename *rename)
 	return out.data;
 }
 
+/* The same for a bare name. */
+static char *
+rename_name(const char *name, const RemoteRename *rename)
+{
+	char	   *quoted;
+
+	if (name == NULL || rename == NULL || rename->translate == NULL)
+		return remote_rename_text(name, rename);
+	quoted = rename->translate(psprintf("\"%s\"", name));
+	quoted[strlen(quoted) - 1] = '\0';
+	return quoted + 1;
+}
+
 /* Schema of the error's table field, when that is a shard. */
 static const char *
 rename_schema(const RemoteError *error, const RemoteRename *rename)
@@ -196,6 +213,8 @@ rename_schema(const RemoteError *error, const RemoteRename *rename)
 	if (rename == NULL || end == NULL || error->schema_name == NULL ||
 		strcmp(error->schema_name, SHARDS_SCHEMA) != 0)
 		return error->schema_name;
+	if (rename->translate != NULL)
+		return NULL;
 	found = find_prefix(rename, table, end - table);
 	return found != NULL ? found->schema : error->schema_name;
 }
@@ -243,10 +262,10 @@ remote_error_throw(const RemoteError *error, const RemoteRename *rename)
 	else
 		errcontext("node \"%s\"", error->node);
 	set_field(PG_DIAG_SCHEMA_NAME, rename_schema(error, rename));
-	set_field(PG_DIAG_TABLE_NAME, remote_rename_text(error->table_name, rename));
+	set_field(PG_DIAG_TABLE_NAME, rename_name(error->table_name, rename));
 	set_field(PG_DIAG_COLUMN_NAME, error->column_name);
 	set_field(PG_DIAG_DATATYPE_NAME, error->datatype_name);
-	set_field(PG_DIAG_CONSTRAINT_NAME, remote_rename_text(error->constraint_name, rename));
+	set_field(PG_DIAG_CONSTRAINT_NAME, rename_name(error->constraint_name, rename));
 	errfinish(__FILE__, __LINE__, PG_FUNCNAME_MACRO);
 	pg_unreachable();
 }

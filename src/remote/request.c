@@ -853,7 +853,7 @@ remote_forget_subxact(SubTransactionId subid)
 	{
 		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
 
-		if (request->subid == subid)
+		if (request->subid == subid && request->owner != NULL)
 			remote_forget(&request->base);
 	}
 }
@@ -878,7 +878,12 @@ remote_forget_all(void)
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &all_requests)
-		remote_forget(&dlist_container(RequestState, all_link, iter.cur)->base);
+	{
+		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
+
+		if (request->owner != NULL)
+			remote_forget(&request->base);
+	}
 }
 
 /* Whatever its owner did not release itself goes with the resource owner. */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "metadata/shard_names.h"
 #include "miscadmin.h"
 #include "transaction/context.h"
 #include "transaction/remote_xact.h"
@@ -249,8 +250,14 @@ remote_xact_step_wait(RemoteXact *xact, bool interruptible, int timeout_ms)
 void
 remote_xact_step_raise(RemoteXact *xact)
 {
+	/* Deferred constraints: no fragment tells which shard it was. */
+	static const RemoteRename rename = {.translate = logical_names_in_text};
+
 	if (xact->step->failed)
+	{
+		remote_set_rename(xact->step, &rename);
 		remote_raise(xact->step);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_TRANSACTION_ROLLBACK),
 			 errmsg("node \"%s\" has rolled the transaction back", remote_name(xact->conn))));
