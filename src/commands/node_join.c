@@ -406,7 +406,7 @@ node_join(const ClusterNode *node)
 void
 node_leave(const ClusterNode *node)
 {
-	List	   *statements = NIL;
+	List	   *statements = list_make1("SET LOCAL client_min_messages = error");
 	ListCell   *lc;
 
 	statements = lappend(statements, "DELETE FROM shardlite.distributed_table");
