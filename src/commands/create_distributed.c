@@ -27,6 +27,7 @@
 #include "fmgr.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
+#include "parser/scansup.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -251,6 +252,7 @@ create_distributed_table(PG_FUNCTION_ARGS)
 	DistributeRequest request = {0};
 	char	   *type = text_argument(fcinfo, 2, "hash");
 	char	   *colocate_with = text_argument(fcinfo, 3, "default");
+	char	   *key_column;
 	int			shard_count = 0;
 
 	require_table_argument(fcinfo);
@@ -267,7 +269,10 @@ create_distributed_table(PG_FUNCTION_ARGS)
 			shard_count = -1;	/* refused like other impossible counts */
 	}
 	request.relid = PG_GETARG_OID(0);
-	request.key_column = text_argument(fcinfo, 1, NULL);
+	key_column = text_argument(fcinfo, 1, NULL);
+	if (key_column != NULL)
+		truncate_identifier(key_column, strlen(key_column), false);
+	request.key_column = key_column;
 	request.kind = request.key_column ? DIST_HASH : DIST_SINGLE;
 	request.relids = lock_table(request.relid);
 	check_members(&request);

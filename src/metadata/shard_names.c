@@ -21,14 +21,18 @@
 char *
 shard_index_name(const char *index_name, const char *prefix, int64 shard_id)
 {
-	uint32		digits = (uint32) shard_hash_bytes(prefix, strlen(prefix)) & 0xffff;
-	char	   *suffix = psprintf("_%04x_" INT64_FORMAT, digits, shard_id);
-	int			room = NAMEDATALEN - 1 - (int) strlen(suffix);
+	uint32		digits = (uint32) shard_hash_bytes(prefix, strlen(prefix));
+	int			room = NAMEDATALEN - 1 - (int) strlen("_0000_");
 	int			length = (int) strlen(index_name);
 
+	room -= snprintf(NULL, 0, INT64_FORMAT, shard_id);
 	if (length > room)
+	{
+		digits ^= (uint32) shard_hash_bytes(index_name, length);
 		length = pg_mbcliplen(index_name, length, room);
-	return psprintf("%.*s%s", length, index_name, suffix);
+	}
+	return psprintf("%.*s_%04x_" INT64_FORMAT, length, index_name,
+					digits & 0xffff, shard_id);
 }
 
 /* The shell's index whose shard index has this name; NULL when none has. */

@@ -8,9 +8,9 @@
 /*
  * Name of a shard's index that belongs to the shell table's index, palloc'd,
  * at most 63 bytes: <index>_<4 hex digits from the prefix>_<shard id>, the
- * index name clipped if need be.  The digits keep apart the indexes of
- * same-named tables of two schemas, whose shards share their ids.  Extended
- * statistics are named the same way.
+ * index name clipped if need be; then the digits come from the full name, too.
+ * The digits keep apart the indexes of same-named tables of two schemas, whose
+ * shards share their ids.  Extended statistics are named the same way.
  */
 extern char *shard_index_name(const char *index_name, const char *prefix,
 							  int64 shard_id);
