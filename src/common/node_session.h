@@ -21,6 +21,13 @@ extern bool node_session;
  */
 extern bool planning_local_fragment;
 
+/*
+ * A fragment whose text begins with this reads shard tables without their
+ * row-level security: the statement's own plan applies the policies of the
+ * role that the user's view stands for.  The planner hook of the node acts on it.
+ */
+#define FRAGMENT_WITHOUT_POLICIES "/* policies applied by the caller */ "
+
 extern void node_session_init(void);
 
 #endif							/* SHARDLITE_NODE_SESSION_H */

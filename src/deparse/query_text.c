@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/node_session.h"
 #include "deparse/query_prepare.h"
 #include "deparse/query_text.h"
 #include "deparse/template.h"
@@ -246,6 +247,15 @@ query_text(Query *query)
 	print_query(&builder, query, &markers);
 	AtEOXact_GUC(true, nest_level);
 	return template_finish(&builder);
+}
+
+FragmentText
+fragment_text_without_policies(FragmentText text)
+{
+	text.pieces = list_copy(text.pieces);
+	linitial(text.pieces) = makeString(psprintf("%s%s", FRAGMENT_WITHOUT_POLICIES,
+												strVal(linitial(text.pieces))));
+	return text;
 }
 
 char *

@@ -18,6 +18,9 @@
  */
 extern FragmentText query_text(Query *query);
 
+/* The same text, for a fragment whose rows the caller checks itself. */
+extern FragmentText fragment_text_without_policies(FragmentText text);
+
 /* Join pieces and real names; for EXPLAIN, logical names when shard_id is 0. */
 extern char *fragment_text_resolve(const FragmentText * text, int64 shard_id);
 

@@ -33,7 +33,8 @@ refuse_merge_with_policies(Oid relid)
 
 /*
  * Policies are evaluated on the shards for the current role.  A view may look
- * for another one, whose policies, or freedom from them, we cannot apply there.
+ * for another one: its policies, or freedom from them, are applied here, and
+ * only to what is read.
  */
 bool
 is_secured_for_other_role(Query *query, RangeTblEntry *rte)
@@ -52,9 +53,9 @@ unsupported_row_security_check(Query *query, RangeTblEntry *rte)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("row-level security of distributed table \"%s\" cannot be applied through another role's view",
+			 errmsg("cannot change distributed table \"%s\" through another role's view under row-level security",
 					get_rel_name(rte->relid)),
-			 errhint("Use the table directly, or a view that the current role owns.")));
+			 errhint("Change the table directly, or through a view that the current role owns.")));
 }
 
 void

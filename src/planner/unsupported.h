@@ -27,7 +27,7 @@ extern void unsupported_conflict_check(const OnConflictExpr *conflict, Oid relid
 
 /*
  * Must an entry's table be seen as a role other than the current one may see
- * it, under row-level security?  The check refuses that.
+ * it, under row-level security?  The check refuses writes to it.
  */
 extern bool is_secured_for_other_role(Query *query, RangeTblEntry *rte);
 extern void unsupported_row_security_check(Query *query, RangeTblEntry *rte);

@@ -62,13 +62,26 @@ SELECT k FROM acc WHERE k = 4;
 RESET ROLE;
 RESET row_security;
 
--- a view looks at the table as its owner, which the shards cannot
+-- a view sees what its owner may see: everything here, own rows below
+GRANT UPDATE ON acc_v TO router_bob;
 SET ROLE router_bob;
-SELECT * FROM acc_v WHERE k = 4;
+SELECT * FROM acc_v WHERE k = 3;
+SELECT count(*) FROM acc_v WHERE k NOT IN (SELECT k FROM acc);
+SELECT * FROM plan_of('SELECT v FROM router.acc_v WHERE k = 3 FOR UPDATE');
+-- what looks like our mark in a text of the user's is none
+SELECT count(*) FROM acc WHERE k = 3 OR owner = '/* policies applied by the caller */ ';
+/* policies applied by the caller */ SELECT * FROM acc WHERE k = 3;
+UPDATE acc_v SET v = 1 WHERE k = 3;
 RESET ROLE;
 ALTER VIEW acc_v OWNER TO router_bob;
 SET ROLE router_bob;
-SELECT * FROM acc_v WHERE k = 4;
+SELECT * FROM acc_v ORDER BY k;
+SET ROLE router_lisa;
+SELECT * FROM acc WHERE k = 3;
+RESET ROLE;
+GRANT SELECT ON acc_v TO router_lisa;
+SET ROLE router_lisa;
+SELECT * FROM acc_v ORDER BY k;
 RESET ROLE;
 DROP VIEW acc_v;
 DROP FUNCTION definer;
