@@ -12,7 +12,6 @@
 #include "metadata/node.h"
 #include "transaction/dist_xact.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 /* Would starting the plan, even for EXPLAIN, choose partitions by value? */
@@ -28,16 +27,15 @@ reads_partitions(PlannedStmt *stmt)
 }
 
 /*
- * EXPLAIN text of the plan that this backend would use; nothing when that
- * needs parameters which are not known.
+ * EXPLAIN text of the plan that this backend makes for these values; nothing
+ * when that needs parameters which are not known.
  */
 static char *
 explain_here(const char *sql, int nparams, const Oid *types, FragmentParams * params,
 			 const ExplainState *es)
 {
 	ParamListInfo list = fragment_params_list(params);
-	ResourceOwner owner;
-	CachedPlan *plan = local_plan_get(sql, nparams, types, list, &owner);
+	CachedPlan *plan = local_plan_once(sql, nparams, types, list);
 	ExplainState *inner = NewExplainState();
 	QueryDesc  *query;
 
@@ -57,7 +55,7 @@ explain_here(const char *sql, int nparams, const Oid *types, FragmentParams * pa
 	ExplainPrintPlan(inner, query);
 	ExecutorEnd(query);
 	FreeQueryDesc(query);
-	ReleaseCachedPlan(plan, owner);
+	ReleaseCachedPlan(plan, NULL);
 	return inner->str->data;
 }
 

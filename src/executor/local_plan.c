@@ -213,3 +213,14 @@ local_plan_get(const char *sql, int nparams, const Oid *types, ParamListInfo par
 	compat_pop_catalog_path(path);
 	return plan;
 }
+
+CachedPlan *
+local_plan_once(const char *sql, int nparams, const Oid *types, ParamListInfo params)
+{
+	PlanKey		key = {sql, nparams, types};
+	int			path = compat_push_catalog_path();
+	CachedPlan *plan = plan_fragment(analyze(&key, true), params, NULL);
+
+	compat_pop_catalog_path(path);
+	return plan;
+}

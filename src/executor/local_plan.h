@@ -19,4 +19,11 @@
 extern CachedPlan *local_plan_get(const char *sql, int nparams, const Oid *types,
 								  ParamListInfo params, ResourceOwner *owner);
 
+/*
+ * A plan of its own for these parameter values, not cached; for EXPLAIN.  Give
+ * it back with ReleaseCachedPlan(plan, NULL).
+ */
+extern CachedPlan *local_plan_once(const char *sql, int nparams, const Oid *types,
+								   ParamListInfo params);
+
 #endif							/* SHARDLITE_LOCAL_PLAN_H */

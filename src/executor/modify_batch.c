@@ -249,9 +249,10 @@ batch_enlarge(BatchWriter * writer, RowBatch * batch)
 		int			size = batch->max_rows ? batch->max_rows * 4 : 1;
 
 		size = Min(size, writer->max_rows);
-		batch->row_numbers = batch->row_numbers ?
-			repalloc(batch->row_numbers, sizeof(int64) * size) :
-			MemoryContextAlloc(writer->run->cxt, sizeof(int64) * size);
+		if (writer->run->map != NULL)
+			batch->row_numbers = batch->row_numbers ?
+				repalloc(batch->row_numbers, sizeof(int64) * size) :
+				MemoryContextAlloc(writer->run->cxt, sizeof(int64) * size);
 		batch->max_rows = size;
 	}
 	if (batch->nvalues + writer->ncols > batch->max_values)
@@ -294,7 +295,9 @@ batch_add(BatchWriter * writer, int shard_index, Datum *values, bool *nulls,
 		batch->values[batch->nvalues] = value;
 		batch->nulls[batch->nvalues++] = nulls[i];
 	}
-	batch->row_numbers[batch->nrows++] = row_number;
+	if (batch->row_numbers != NULL)
+		batch->row_numbers[batch->nrows] = row_number;
+	batch->nrows++;
 	MemoryContextSwitchTo(old);
 	if (batch->nrows >= writer->max_rows || batch->bytes >= MAX_BATCH_BYTES)
 		send_full_batch(writer, shard_index);

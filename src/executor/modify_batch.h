@@ -18,7 +18,7 @@ typedef struct RowBatch
 	int			max_values;
 	Datum	   *values;			/* row after row */
 	bool	   *nulls;
-	int64	   *row_numbers;	/* of the child's rows; owned by the fragment then */
+	int64	   *row_numbers;	/* of the child's rows, for RETURNING; the fragment's later */
 	int			max_rows;
 	Size		bytes;
 }			RowBatch;

@@ -172,7 +172,10 @@ new_shard(DistModifyState * state, TupleTableSlot *slot)
 		return -1;
 	}
 	if (slot->tts_isnull[column])
-		null_key_error(state->table, NULL);
+	{
+		check_null_key(state->table);
+		return state->plan->operation == CMD_INSERT ? 0 : -1;
+	}
 	return dist_table_shard_index(state->table, slot->tts_values[column]);
 }
 

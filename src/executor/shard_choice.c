@@ -4,11 +4,14 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_attribute.h"
 #include "executor/shard_choice.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 
 void
 null_key_error(const DistTable * table, char *detail)
@@ -24,6 +27,20 @@ null_key_error(const DistTable * table, char *detail)
 			 errhint("\"%s\" is the distribution column, which decides where a row is stored.",
 					 column),
 			 errtablecol(rel, table->key_attno)));
+}
+
+void
+check_null_key(const DistTable * table)
+{
+	HeapTuple	tup = SearchSysCache2(ATTNUM, ObjectIdGetDatum(table->relid),
+									  Int16GetDatum(table->key_attno));
+	bool		not_null = HeapTupleIsValid(tup) &&
+		((Form_pg_attribute) GETSTRUCT(tup))->attnotnull;
+
+	if (HeapTupleIsValid(tup))
+		ReleaseSysCache(tup);
+	if (!not_null)
+		null_key_error(table, NULL);
 }
 
 /* The table of the plan whose key decides; any of the group will do. */
@@ -73,7 +90,7 @@ choose_by_keys(const DistPlan * plan, FragmentParams * keys)
 		if (keys->isnull[i])
 		{
 			if (plan->operation == CMD_INSERT)
-				null_key_error(table, NULL);
+				check_null_key(table);
 			continue;
 		}
 		if (getBaseType(keys->types[i]) != table->hash.type &&

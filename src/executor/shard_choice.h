@@ -24,4 +24,11 @@ extern List *shard_choice(const DistPlan * plan, const ShardGroup * group,
  */
 extern void null_key_error(const DistTable * table, char *detail) pg_attribute_noreturn();
 
+/*
+ * A row with a NULL key is on its way.  Where the column is NOT NULL any shard
+ * will refuse it, with the whole row in the error's detail, so this returns;
+ * otherwise it throws null_key_error.
+ */
+extern void check_null_key(const DistTable * table);
+
 #endif							/* SHARDLITE_SHARD_CHOICE_H */
