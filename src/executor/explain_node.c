@@ -42,7 +42,7 @@ explain_here(const char *sql, int nparams, const Oid *types, FragmentParams * pa
 	if (nparams > 0 && list == NULL &&
 		reads_partitions(linitial_node(PlannedStmt, plan->stmt_list)))
 	{
-		ReleaseCachedPlan(plan, owner);
+		ReleaseCachedPlan(plan, NULL);
 		return pstrdup("");
 	}
 	inner->costs = es->costs;
