@@ -183,6 +183,31 @@ fill_columns_finish(const FillColumns *fill)
 	}
 }
 
+bool
+ddl_calls_sequence(Node *stmt)
+{
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	if (!IsA(stmt, AlterTableStmt))
+		return false;
+	foreach(lc, ((AlterTableStmt *) stmt)->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (cmd->subtype == AT_ColumnDefault && calls_sequence_walker(cmd->def, NULL))
+			return true;
+		if (cmd->subtype != AT_AddColumn)
+			continue;
+		foreach(lc2, castNode(ColumnDef, cmd->def)->constraints)
+		{
+			if (calls_sequence_walker(lfirst_node(Constraint, lc2)->raw_expr, NULL))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void
 skip_foreign_key(Constraint *con)
 {

@@ -25,6 +25,9 @@ extern List *fill_columns_names(const FillColumns * fill);
 /* Fill the columns of the rows that are there. */
 extern void fill_columns_finish(const FillColumns * fill);
 
+/* Does an ALTER TABLE give a column a default that calls nextval()? */
+extern bool ddl_calls_sequence(Node *stmt);
+
 /*
  * Let a foreign key be added to an empty shell without looking at rows: the
  * shards check theirs.

@@ -110,6 +110,40 @@ ddl_run_on_shards(const char *command, List *object_names, List *names,
 	}
 }
 
+/* Of a sequence's options, the one that is not about the values it gives. */
+static List *
+keep_option(List *options, const char *name)
+{
+	List	   *kept = NIL;
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		if (strcmp(lfirst_node(DefElem, lc)->defname, name) == 0)
+			kept = lappend(kept, lfirst(lc));
+	}
+	return kept;
+}
+
+/* Sequences keep the range of values that they have here: sequence_range.c. */
+static void
+keep_identity_ranges(AlterTableStmt *stmt)
+{
+	List	   *kept = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (cmd->subtype == AT_SetIdentity)
+			cmd->def = (Node *) keep_option((List *) cmd->def, "generated");
+		if (cmd->subtype != AT_SetIdentity || cmd->def != NULL)
+			kept = lappend(kept, cmd);
+	}
+	stmt->cmds = kept;
+}
+
 /* Changes that make a statement fit for a node that is not the user's. */
 static void
 adapt_statement(Node *stmt)
@@ -118,6 +152,11 @@ adapt_statement(Node *stmt)
 	{
 		case T_AlterTableStmt:
 			ddl_skip_validation(stmt);
+			keep_identity_ranges((AlterTableStmt *) stmt);
+			break;
+		case T_AlterSeqStmt:
+			((AlterSeqStmt *) stmt)->options =
+				keep_option(((AlterSeqStmt *) stmt)->options, "owned_by");
 			break;
 		case T_CreateSchemaStmt:
 			/* tables made along with a schema stay where the user is */

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -25,9 +26,11 @@
 #include "commands/ddl_partition.h"
 #include "commands/distribute.h"
 #include "commands/metadata_write.h"
+#include "commands/object_ddl.h"
 #include "commands/shard_ddl.h"
 #include "commands/utility_hook.h"
 #include "metadata/node.h"
+#include "transaction/dist_xact.h"
 
 /* ------------------------------------------------------------ the mechanism */
 
@@ -49,6 +52,16 @@ find_table(const RangeVar *rv)
 		get_rel_relkind(relid) == RELKIND_PARTITIONED_INDEX)
 		relid = IndexGetRelation(relid, true);
 	return OidIsValid(relid) ? dist_table_find(relid) : NULL;
+}
+
+/* A sequence that a default calls may exist only here so far. */
+static void
+ensure_objects(Oid relid)
+{
+	List	   *relations;
+
+	if (list_length(node_list()) > 1)
+		run_on_other_nodes(object_ddl_for_table(relid, &relations), InvalidOid);
 }
 
 /*
@@ -79,6 +92,7 @@ run_with_names(UtilityCall * call, const DistTable * table, bool to_shards,
 			   List *more_names)
 {
 	char	   *command = utility_text(call);
+	bool		uses_sequence = ddl_calls_sequence(call->stmt);
 	ShardDdl	ddl = {0};
 
 	ensure_coordinator();
@@ -94,6 +108,8 @@ run_with_names(UtilityCall * call, const DistTable * table, bool to_shards,
 	else
 		utility_standard(call);
 	CommandCounterIncrement();
+	if (uses_sequence)
+		ensure_objects(table->relid);
 	ddl_run_on_others(command, ddl.object_names);
 	if (to_shards)
 		shard_ddl_execute(&ddl);
@@ -105,6 +121,28 @@ run_everywhere(UtilityCall * call, const DistTable * table, bool to_shards)
 	run_with_names(call, table, to_shards, NIL);
 }
 
+/* New sequences of the table get ranges of their own on the other nodes. */
+static void
+set_sequence_ranges(Oid relid, List *known)
+{
+	Oid			user;
+	int			context;
+	ListCell   *lc;
+
+	foreach(lc, list_difference_oid(getOwnedSequences(relid), known))
+	{
+		Oid			sequence = lfirst_oid(lc);
+		char	   *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(sequence)),
+													  get_rel_name(sequence));
+
+		GetUserIdAndSecContext(&user, &context);
+		SetUserIdAndSecContext(extension_owner(), context | SECURITY_LOCAL_USERID_CHANGE);
+		dist_xact_execute_on_others(psprintf("SELECT shardlite_internal.node_sequence(%s)",
+											 quote_literal_cstr(name)));
+		SetUserIdAndSecContext(user, context);
+	}
+}
+
 /* --------------------------------------------------------------- handlers */
 
 void
@@ -113,6 +151,7 @@ handle_alter_table(UtilityCall * call)
 	AlterTableStmt *stmt = castNode(AlterTableStmt, call->stmt);
 	DistTable  *table = find_table(stmt->relation);
 	FillColumns fill;
+	List	   *sequences;
 
 	if (table == NULL)
 	{
@@ -128,7 +167,9 @@ handle_alter_table(UtilityCall * call)
 	if (partition_attach_local(call, table))
 		return;
 	fill = fill_columns_prepare(table, stmt);
+	sequences = getOwnedSequences(table->relid);
 	run_with_names(call, table, true, fill_columns_names(&fill));
+	set_sequence_ranges(fill.relid, sequences);
 	fill_columns_finish(&fill);
 }
 

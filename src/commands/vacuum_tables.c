@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "commands/defrem.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -24,6 +25,7 @@
 #include "commands/node_flight.h"
 #include "commands/node_join.h"
 #include "commands/utility_hook.h"
+#include "compat/catalog_compat.h"
 #include "compat/vacuum_compat.h"
 #include "metadata/dist_table.h"
 #include "metadata/node.h"
@@ -36,11 +38,14 @@ typedef struct VacuumedTable
 	List	   *columns;		/* of String */
 }			VacuumedTable;
 
+/* Whose table it is not, PostgreSQL warns, here and once. */
 static List *
 add_table(List *tables, Oid relid, List *columns)
 {
 	VacuumedTable *entry = palloc(sizeof(VacuumedTable));
 
+	if (!compat_owns_relation(relid, GetUserId()))
+		return tables;
 	entry->relid = relid;
 	entry->columns = columns;
 	return lappend(tables, entry);

@@ -1,0 +1,37 @@
+-- VACUUM and ANALYZE reach the shards; the shell knows the sizes afterwards.
+CREATE SCHEMA vacuum_analyze;
+SET search_path = vacuum_analyze;
+SET shardlite.shard_count = 4;
+SET client_min_messages = warning;
+\set SHOW_CONTEXT never
+CREATE TABLE t (k int, v text);
+CREATE TABLE r (id int);
+CREATE TABLE l (id int);
+SELECT create_distributed_table('t', 'k'), create_reference_table('r');
+INSERT INTO t SELECT i, 'v' FROM generate_series(1, 1000) i;
+INSERT INTO r SELECT generate_series(1, 10);
+VACUUM t;
+SELECT reltuples, relpages > 0 AS pages FROM pg_class WHERE oid = 't'::regclass;
+INSERT INTO t SELECT i, 'v' FROM generate_series(1, 1000) i;
+ANALYZE t, l, r;
+SELECT oid::regclass, reltuples FROM pg_class WHERE relnamespace = 'vacuum_analyze'::regnamespace ORDER BY relname;
+DELETE FROM t WHERE k > 500;
+VACUUM (ANALYZE, PARALLEL 0, INDEX_CLEANUP off) t (v);
+SELECT reltuples FROM pg_class WHERE oid = 't'::regclass;
+VACUUM FULL t;
+VACUUM (nosuch) t;
+VACUUM nosuch;
+ANALYZE t (nosuch);
+BEGIN;
+ANALYZE t;
+VACUUM t;
+ROLLBACK;
+DO 'BEGIN ANALYZE vacuum_analyze.t; END';
+CREATE ROLE vacuum_joe;
+GRANT USAGE ON SCHEMA vacuum_analyze TO vacuum_joe;
+SET ROLE vacuum_joe;
+VACUUM t;
+ANALYZE t, r;
+RESET ROLE;
+DROP SCHEMA vacuum_analyze CASCADE;
+DROP ROLE vacuum_joe;
