@@ -4,16 +4,17 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "commands/node_flight.h"
+#include "commands/node_join.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "metadata/dist_table.h"
 #include "metadata/node.h"
-#include "miscadmin.h"
-#include "transaction/dist_xact.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 /* Relations of the schema of shard tables, with the bytes that they occupy. */
@@ -22,83 +23,81 @@
 	" FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p')" \
 	" AND relnamespace = 'shardlite_shards'::pg_catalog.regnamespace"
 
-/* Where the rows of one node go. */
-typedef struct SizeRows
-{
-	int32		node_id;
-	ReturnSetInfo *result;
-}			SizeRows;
-
 static void
-put_size(SizeRows * rows, const char *table, const char *bytes)
+put_sizes(ReturnSetInfo *result, int32 node_id, List *rows)
 {
-	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
+	ListCell   *cell;
 
-	values[0] = Int32GetDatum(rows->node_id);
-	values[1] = CStringGetTextDatum(table);
-	values[2] = DirectFunctionCall1(int8in, CStringGetDatum(bytes));
-	tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
+	foreach(cell, rows)
+	{
+		char	  **row = lfirst(cell);
+		Datum		values[3];
+		bool		nulls[3] = {false, false, false};
+
+		values[0] = Int32GetDatum(node_id);
+		values[1] = CStringGetTextDatum(row[0]);
+		values[2] = DirectFunctionCall1(int8in, CStringGetDatum(row[1]));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
 }
 
-static void
-receive_sizes(RemoteRequest *request, PGresult *pgresult)
+/* A node that does not answer has no sizes; that is worth a warning only. */
+static List *
+remote_sizes(const ClusterNode *node)
 {
-	SizeRows   *rows = request->arg;
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	List	   *volatile rows = NIL;
 
-	for (int i = 0; i < PQntuples(pgresult); i++)
-		put_size(rows, PQgetvalue(pgresult, i, 0), PQgetvalue(pgresult, i, 1));
-	PQclear(pgresult);
-}
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		rows = node_fetch(node->address.node_id, SIZES_QUERY);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *failure;
 
-static void
-local_sizes(SizeRows * rows)
-{
-	if (SPI_connect() != SPI_OK_CONNECT ||
-		SPI_execute(SIZES_QUERY, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the sizes of shard tables");
-	for (uint64 i = 0; i < SPI_processed; i++)
-		put_size(rows, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1),
-				 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2));
-	SPI_finish();
+		MemoryContextSwitchTo(context);
+		failure = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (failure->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(failure);
+		ereport(WARNING,
+				(errcode(failure->sqlerrcode),
+				 errmsg("sizes of the shards on node \"%s:%d\" are not known",
+						node->address.host, node->address.port),
+				 errdetail_internal("%s", failure->message)));
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return rows;
 }
 
 PG_FUNCTION_INFO_V1(shardlite_shard_sizes);
 
 /*
  * shardlite_internal.shard_sizes() returns table (node_id int, shard_table
- * text, bytes bigint): of every node, all asked at once.
+ * text, bytes bigint): of every node that answers.
  */
 Datum
 shardlite_shard_sizes(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	List	   *requests = NIL;
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
 	foreach(cell, node_list())
 	{
 		const ClusterNode *node = lfirst(cell);
-		SizeRows   *rows = palloc(sizeof(SizeRows));
-		RemoteConnection *connection;
 
-		rows->node_id = node->address.node_id;
-		rows->result = result;
-		if (node->is_local)
-		{
-			local_sizes(rows);
-			continue;
-		}
-		connection = dist_xact_connection(rows->node_id, DIST_ACCESS_READ);
-		requests = lappend(requests, remote_send(connection, SIZES_QUERY, NULL, 0,
-												 receive_sizes, rows));
-		remote_sync(connection);
+		put_sizes(result, node->address.node_id,
+				  node->is_local ? local_fetch(SIZES_QUERY) : remote_sizes(node));
 	}
-	foreach(cell, requests)
-		remote_finish(lfirst(cell));
-	foreach(cell, requests)
-		remote_release(lfirst(cell));
 	return (Datum) 0;
 }
 
