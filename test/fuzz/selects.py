@@ -51,9 +51,12 @@ class SelectGen(SourceGen):
         if not limit and self.maybe(0.4):
             count = self.rng.randint(1, count)
         order = self.rng.sample(range(len(out)), count)
+        ties = not limit and count < len(out) and self.maybe(0.3)
         text = " ORDER BY " + ", ".join("%d%s%s" % (
             i + 1, self.pick(["", "", " DESC"]), self.pick(["", "", " NULLS FIRST", " NULLS LAST"]))
             for i in order)
+        if ties:
+            text += " FETCH FIRST %d ROWS WITH TIES" % self.rng.choice([1, 3, 8])
         if limit:
             text += " LIMIT %d" % self.rng.choice([1, 3, 5, 10, 40])
             if self.maybe(0.35):
@@ -159,6 +162,12 @@ class SelectGen(SourceGen):
                 groups.append((made, kind))
         out = [g for g in groups if self.maybe(0.85)]
         out += [self.aggregate(scope) for _ in range(self.rng.randint(1, 3))]
+        if self.maybe(0.08):
+            c = next((c for c in scope if c.kind == "i4"), None)
+            if c:
+                out.append(("(SELECT max(v.n) + sum(%s) FROM generate_series(1, 3) AS v(n))" % c.ref, "i8"))
+        if self.maybe(0.06):
+            out.append(("CASE WHEN count(*) > %d THEN 'many' ELSE 'few' END" % self.rng.randint(0, 5), "txt"))
         sets = groups and self.maybe(0.15)
         if sets and self.maybe(0.5):
             out.append(("grouping(%s)" % groups[0][0], "i4"))
@@ -292,6 +301,9 @@ class SelectGen(SourceGen):
                    a.ref, self.pick(pick).ref, one.sql, self.where(one, 0, 1.0), self.pick(step).ref,
                    self.pick(step).ref, two.sql, b.ref, self.pick(["", " + 1"]), self.rng.randint(1, 3)))
         out = [("c1", "i8"), ("c2", "i8"), ("c3", "i4")]
+        if self.maybe(0.25):
+            sql = sql.replace(" UNION ", " UNION ALL ") if "lvl < 1)" in sql else sql
+            sql = sql[:-1] + self.pick([" SEARCH BREADTH FIRST BY n SET seq ", " CYCLE n, v SET again USING path "])
         if self.maybe(0.5):
             return sql + "SELECT lvl AS c1, count(*) AS c2, sum(v) AS c3 FROM r GROUP BY lvl ORDER BY 1", out, [0]
         return sql + "SELECT n AS c1, v AS c2, lvl AS c3 FROM r ORDER BY 1, 2, 3", out, [0, 1, 2]

@@ -37,7 +37,16 @@ class SourceGen(ExprGen):
         cols = [Col("%s.%s" % (a, c.name), c.kind, c.name == t.key) for c in t.cols]
         uniq = ["%s.%s" % (a, n) for n in t.pk] or [c.ref for c in cols]
         word = "ONLY " if only and self.maybe(0.02) and not t.partition else ""
-        item = Item("%s%s AS %s" % (word, t.sql, a), cols, uniq, [a])
+        tail = ""
+        if only and self.maybe(0.03) and t.place != "view":
+            tail = " TABLESAMPLE %s (100)" % self.pick(["BERNOULLI", "SYSTEM"])
+        elif only and self.maybe(0.05):
+            # column aliases; the names of the table's other columns must not come back
+            tail = "(%s)" % ", ".join("x%d" % i for i in range(len(t.cols)))
+            renamed = {c.name: "x%d" % i for i, c in enumerate(t.cols)}
+            cols = [Col("%s.%s" % (a, renamed[c.name]), c.kind, c.name == t.key) for c in t.cols]
+            uniq = ["%s.%s" % (a, renamed[n]) for n in t.pk] or [c.ref for c in cols]
+        item = Item("%s%s AS %s%s" % (word, t.sql, a, tail), cols, uniq, [a])
         if t.place != "view" and not t.partition:
             item.tables = [(a, t.sql)]
         return item

@@ -20,6 +20,8 @@ class WriteGen(SelectGen):
     """Write half; each method returns a list of Steps."""
 
     def target(self, places=("dist", "dist", "dist", "single", "ref", "local")):
+        if self.views and self.maybe(0.04):
+            return self.views[0]
         place = self.pick(places)
         return self.pick([t for t in self.tables if t.place == place])
 
@@ -53,6 +55,8 @@ class WriteGen(SelectGen):
             v = fixed.get(c.name) or self.pinned(t, c)
             if v is None and c.name == t.key:
                 v = self.lit(c.kind)
+            if v is None and c.kind in ("i4", "txt", "date") and self.maybe(0.06):
+                v = self.scalar_sub(c.kind, [], 1)
             if v is None:
                 r = self.rng.random()
                 v = "DEFAULT" if r < 0.1 and not c.notnull else "NULL" if r < 0.2 and not c.notnull \
@@ -72,8 +76,11 @@ class WriteGen(SelectGen):
             return ""
         cols = self.refs(t, alias) + list(extra)
         r = self.rng.random()
-        if r < 0.3 and not extra:
+        if r < 0.2 and not extra:
             return " RETURNING %s.*" % alias
+        if r < 0.3:
+            return " RETURNING %s AS c1, (SELECT count(*) FROM %s) AS c2" % (
+                alias, self.pick([x for x in self.tables if x.place in ("ref", "local")]).sql)
         return " RETURNING " + ", ".join(
             "%s AS c%d" % (self.pick(cols).ref if self.maybe(0.6) else
                            self.expr(self.pick(["i4", "txt", "bool"]), cols, 1), i + 1)
@@ -106,6 +113,8 @@ class WriteGen(SelectGen):
         t = self.target()
         a = self.alias("t")
         cols = self.some_columns(t)
+        if self.maybe(0.02):
+            return [Step("INSERT INTO %s AS t DEFAULT VALUES" % t.sql, write=True)]
         n = self.rng.choice([1, 1, 1, 2, 4, 7])
         text = "INSERT INTO %s AS %s (%s) VALUES %s%s%s" % (
             t.sql, a, ", ".join(c.name for c in cols),
@@ -139,9 +148,16 @@ class WriteGen(SelectGen):
         free = [c for c in t.writable() if c.name not in skip]
         picked = self.rng.sample(free, min(len(free), self.rng.choice([1, 1, 2, 3])))
         sets = []
+        if len(picked) > 1 and self.maybe(0.2):
+            return self._row_assignment(t, picked, scope)
         for c in picked:
             r = self.rng.random()
-            if r < 0.1:
+            if c.kind in ("ia", "ta") and self.maybe(0.4):
+                sets.append("%s[%d] = %s" % (c.name, self.rng.randint(1, 3),
+                                             self.expr("i4" if c.kind == "ia" else "txt", scope, 1)))
+            elif c.kind == "comp" and self.maybe(0.4):
+                sets.append("%s.a = %s" % (c.name, self.expr("i4", scope, 1)))
+            elif r < 0.1:
                 sets.append("%s = DEFAULT" % c.name)
             elif r < 0.2 and c.kind in ("i4", "i8", "txt", "num", "date"):
                 sets.append("%s = %s" % (c.name, self.scalar_sub(c.kind, scope, 1)))
@@ -152,6 +168,17 @@ class WriteGen(SelectGen):
         if t.key and t.name not in ("t1", "t2") and self.maybe(move_key):
             sets.append("%s = %s" % (t.key, self.lit(t.col(t.key).kind)))
         return ", ".join(sets)
+
+    def _row_assignment(self, t, picked, scope):
+        """(a, b) = ROW(...) or = (SELECT ...), in any order of the columns."""
+        self.rng.shuffle(picked)
+        names = "(%s)" % ", ".join(c.name for c in picked)
+        if self.maybe(0.5):
+            return "%s = (%s)" % (names, ", ".join(self.expr(c.kind, scope, 1) for c in picked))
+        item, where = self.inner_from(scope, 1, correlated=self.maybe(0.7))
+        return "%s = (SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT 1)" % (
+            names, ", ".join(self.expr(c.kind, item.cols, 1) for c in picked), item.sql, where,
+            ", ".join(item.uniq))
 
     def target_where(self, t, scope, sublinks=1):
         """WHERE for a write: by key often, everything seldom."""
