@@ -43,6 +43,10 @@ class Fuzzer:
         self.p = Side(args.dsn_plain or args.dsn_dist, "p", args.timeout)
         self.report = Report(args.seed, args.run_dir)
         self.copies, self.dead_copies = None, False
+        self.coordinator = self.d
+        if args.from_node is not None:
+            host, port = self.d.run("SELECT host, port FROM shardlite.node WHERE node_id = %d" % args.from_node).rows[0]
+            self.worker = Side("%s host=%s port=%s" % (args.dsn_dist, host, port), "d", args.timeout)
         self.seen, self.extras = Counter(), []
         self.tables, self.views, self.contents, self.epoch_no = None, None, {}, None
 
@@ -50,20 +54,25 @@ class Fuzzer:
     def build(self, epoch):
         """Make the tables of an epoch anew on both sides."""
         self.epoch_no = epoch
+        self.d = self.coordinator
         rng = random.Random("%s/epoch %s" % (self.args.seed, epoch))
-        self.tables = shapes.build(rng)
+        self.tables = [t for t in shapes.build(rng) if t.place != "local" or self.args.from_node is None]
         self._clear()
         if not self.args.no_distribute:
             self.d.run("SET shardlite.shard_count = %d" % rng.choice([1, 2, 4, 8, 8, 32]))
         steps = shapes.setup_steps(self.tables, rng, not self.args.no_distribute)
         self.altered = shapes.alterations(self.tables, rng)
         self.views, self.extras = shapes.views(self.tables, rng)
+        if self.args.from_node is not None:
+            self.views, self.extras = [], []
         secured = rng.random() < 0.3
         for sql, only_d, optional in steps + self.altered + self.extras + (
                 shapes.policies(self.tables) if secured else []):
             self._setup_step(sql, only_d, optional)
         if self.args.no_distribute:
             self._disturb()
+        if self.args.from_node is not None:
+            self.d = self.worker
         unqualified = rng.random() < 0.25
         for side in (self.d, self.p):
             side.begin_epoch(secured, unqualified, rng.choice(["4MB", "4MB", "64kB"]))
@@ -287,6 +296,8 @@ def arguments():
     ap.add_argument("--dsn-dist", "--dsn", required=True)
     ap.add_argument("--dsn-plain", help="default: the same database as --dsn-dist")
     ap.add_argument("--no-distribute", action="store_true", help="leave schema d plain, too")
+    ap.add_argument("--from-node", type=int, metavar="ID",
+                    help="send statements to this node; DDL goes to --dsn-dist, without local tables and views")
     ap.add_argument("--only", type=int, help="run one statement (after the writes before it in its epoch)")
     ap.add_argument("--no-replay", action="store_true", help="with --only: skip the writes before it")
     ap.add_argument("--epoch-size", type=int, default=200, help="statements per set of tables")

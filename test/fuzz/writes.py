@@ -22,6 +22,8 @@ class WriteGen(SelectGen):
     def target(self, places=("dist", "dist", "dist", "single", "ref", "local")):
         if self.views and self.maybe(0.04):
             return self.views[0]
+        if not any(t.place == "local" for t in self.tables):
+            places = [x for x in places if x != "local"]
         place = self.pick(places)
         return self.pick([t for t in self.tables if t.place == place])
 
@@ -373,6 +375,8 @@ class WriteGen(SelectGen):
 
     def call(self):
         """Functions that read and write the tables, called often enough for generic plans."""
+        if not self.views:
+            return self.update()
         r, item = self.rng.randint(0, 3), self.base()
         ref = next((c.ref for c in item.cols if c.kind == "i4"), "7")
         if r == 0:
