@@ -200,6 +200,8 @@ remote_open(const NodeAddress *address, const RemoteIdentity *identity)
 	conn->batch = 1;
 	dlist_init(&conn->ops);
 	dlist_init(&conn->statements);
+	for (int i = 0; i < STATEMENT_BUCKETS; i++)
+		dlist_init(&conn->statement_buckets[i]);
 	dlist_push_tail(&remote_all_connections, &conn->link);
 
 	if (!AcquireExternalFD())
@@ -385,10 +387,16 @@ remote_raise_lost(RemoteConnection *conn)
 void
 remote_check_alive(RemoteConnection *conn)
 {
-	if (!conn->lost && conn->connecting == PGRES_POLLING_OK)
-		(void) connection_consume(conn);
+	if (conn->lost || conn->connecting != PGRES_POLLING_OK || !connection_consume(conn))
+		return;
 	while (connection_step(conn))
 		 /* answers that nobody waited for */ ;
+
+	/* Parting words come as a notice when nothing is outstanding. */
+	if (!conn->lost)
+		(void) PQisBusy(conn->pg);
+	if (conn->dying)
+		connection_lose(conn, "The node has closed the connection.");
 }
 
 bool

@@ -67,6 +67,8 @@ typedef struct RemoteOp
 	uint64		batch;
 }			RemoteOp;
 
+#define STATEMENT_BUCKETS 128
+
 struct RemoteConnection
 {
 	dlist_node	link;			/* in the list of all connections */
@@ -84,6 +86,7 @@ struct RemoteConnection
 	bool		batch_open;		/* something was queued after the last Sync */
 	bool		unsent;			/* libpq holds output the socket did not take */
 	bool		lost;			/* unusable; error says why */
+	bool		dying;			/* the node has said that it will close it */
 	bool		copying;
 	bool		quiet;			/* notices of the node are not passed on */
 	RemoteError *error;			/* why it is lost */
@@ -92,6 +95,7 @@ struct RemoteConnection
 
 	/* prepared statements, most recently used first */
 	dlist_head	statements;
+	dlist_head	statement_buckets[STATEMENT_BUCKETS];
 	int			nstatements;
 	uint32		last_statement;
 	uint64		statement_generation;

@@ -12,13 +12,14 @@
 #include "utils/memutils.h"
 
 /* Statements that one connection keeps on its node. */
-#define MAX_STATEMENTS 200
+#define MAX_STATEMENTS 400
 
 bool		statements_enabled = true;
 
 struct RemoteStatement
 {
-	dlist_node	link;
+	dlist_node	link;			/* by last use */
+	dlist_node	bucket_link;	/* among those of equal hash bits */
 	uint32		number;
 	uint32		hash;
 	char	   *sql;
@@ -53,6 +54,7 @@ static void
 statement_free(RemoteConnection *conn, RemoteStatement *statement)
 {
 	dlist_delete(&statement->link);
+	dlist_delete(&statement->bucket_link);
 	conn->nstatements--;
 	pfree(statement->sql);
 	if (statement->types != NULL)
@@ -72,6 +74,12 @@ statement_evict(RemoteConnection *conn)
 	snprintf(sql, sizeof(sql), "DEALLOCATE %s", name);
 	statement_free(conn, oldest);
 	remote_release(remote_send(conn, sql, NULL, 0, NULL, NULL));
+}
+
+static dlist_head *
+bucket_of(RemoteConnection *conn, uint32 hash)
+{
+	return &conn->statement_buckets[hash % STATEMENT_BUCKETS];
 }
 
 static RemoteStatement *
@@ -98,6 +106,7 @@ statement_add(RemoteConnection *conn, uint32 hash, const char *sql, const Remote
 	MemoryContextSwitchTo(old);
 	conn->nstatements++;
 	dlist_push_head(&conn->statements, &statement->link);
+	dlist_push_head(bucket_of(conn, hash), &statement->bucket_link);
 	return statement;
 }
 
@@ -112,9 +121,9 @@ statement_find(RemoteConnection *conn, const char *sql, const RemoteParams *para
 	dlist_iter	iter;
 
 	*is_new = false;
-	dlist_foreach(iter, &conn->statements)
+	dlist_foreach(iter, bucket_of(conn, hash))
 	{
-		RemoteStatement *statement = dlist_container(RemoteStatement, link, iter.cur);
+		RemoteStatement *statement = dlist_container(RemoteStatement, bucket_link, iter.cur);
 
 		if (statement_matches(statement, hash, sql, params))
 		{

@@ -301,7 +301,11 @@ remote_notice_receiver(void *arg, const PGresult *result)
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-	int			level = notice_level(PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED));
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	int			level = notice_level(severity);
+
+	if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
+		conn->dying = true;
 
 	/* That a node goes down is no matter of the client's by itself. */
 	if (conn->quiet || message == NULL || (sqlstate != NULL && strncmp(sqlstate, "57P", 3) == 0))
