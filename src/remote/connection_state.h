@@ -110,11 +110,19 @@ struct RemoteConnection
 extern dlist_head remote_all_connections;
 extern void connection_lose(RemoteConnection *conn, const char *detail);
 
-/* request.c */
+/* receive.c */
+extern RemoteOp *op_add(RemoteConnection *conn, RemoteOpKind kind, RequestState *request);
+extern void op_arm(RemoteConnection *conn);
 extern bool connection_step(RemoteConnection *conn);
 extern void connection_flush(RemoteConnection *conn);
 extern bool connection_consume(RemoteConnection *conn);
 extern void connection_fail_ops(RemoteConnection *conn);
+extern void count_round_trip(RemoteConnection *conn, uint64 batch);
+
+/* request.c */
+extern dlist_head remote_all_requests;
+extern void request_fail(RequestState *request, const RemoteError *error, bool aborted);
+extern void request_free(RequestState *request);
 extern void request_detach(RemoteConnection *conn);
 extern void request_init(void);
 

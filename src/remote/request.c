@@ -1,11 +1,6 @@
 /*
  * request.c
- *		Requests: queueing them, and handing out their results as they arrive.
- *
- * libpq delivers, for every command in its queue, results and then a NULL;
- * for a Sync one result and no NULL.  The list conn->ops mirrors that queue:
- * its head is the command whose results come next.  Whether rows come one by
- * one must be said when a command becomes the head, not earlier.
+ *		Requests: their life, queueing them and waiting for them.
  */
 #include "postgres.h"
 
@@ -20,7 +15,7 @@
 RemoteCounters remote_counters;
 void		(*remote_committed_hook) (void);
 
-static dlist_head all_requests = DLIST_STATIC_INIT(all_requests);
+dlist_head	remote_all_requests = DLIST_STATIC_INIT(remote_all_requests);
 
 static RequestState *
 request_create(RemoteConnection *conn, int flags, RemoteResultCallback on_result, void *arg)
@@ -44,18 +39,18 @@ request_create(RemoteConnection *conn, int flags, RemoteResultCallback on_result
 		request->subid = ActivePortal->createSubid;
 	else
 		request->subid = GetCurrentSubTransactionId();
-	dlist_push_tail(&all_requests, &request->all_link);
+	dlist_push_tail(&remote_all_requests, &request->all_link);
 	return request;
 }
 
-static void
+void
 request_free(RequestState *request)
 {
 	dlist_delete(&request->all_link);
 	MemoryContextDelete(request->cxt);
 }
 
-static void
+void
 request_fail(RequestState *request, const RemoteError *error, bool aborted)
 {
 	if (request->base.failed)
@@ -63,427 +58,6 @@ request_fail(RequestState *request, const RemoteError *error, bool aborted)
 	request->base.failed = true;
 	request->base.aborted = aborted;
 	request->error = remote_error_copy(error, request->cxt);
-}
-
-/* The connection broke: what is known of this request's fate? */
-static void
-request_fail_lost(RequestState *request, const RemoteConnection *conn)
-{
-	RemoteError *error;
-
-	if ((request->flags & REMOTE_COMMITS) == 0 || request->base.failed)
-	{
-		request_fail(request, conn->error, false);
-		return;
-	}
-	error = remote_error_make(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN, conn->name,
-							  psprintf("connection to node \"%s\" was lost before it confirmed the commit",
-									   conn->name),
-							  "It is not known whether the changes were committed.", request->cxt);
-	request_fail(request, error, false);
-}
-
-/* An operation of the request is over; frees what nobody waits for. */
-static void
-request_op_over(RequestState *request)
-{
-	if (--request->pending_ops > 0)
-		return;
-	request->base.done = true;
-	if ((request->flags & REMOTE_COMMITS) != 0 && !request->base.failed)
-		remote_committed_hook();
-	if (request->forgotten)
-		request_free(request);
-}
-
-static RemoteOp *
-op_add(RemoteConnection *conn, RemoteOpKind kind, RequestState *request)
-{
-	RemoteOp   *op = MemoryContextAllocZero(conn->cxt, sizeof(RemoteOp));
-
-	op->kind = kind;
-	op->request = request;
-	op->batch = conn->batch;
-	if (request != NULL)
-		request->pending_ops++;
-	dlist_push_tail(&conn->ops, &op->link);
-	return op;
-}
-
-static RemoteOp *
-op_head(RemoteConnection *conn)
-{
-	if (dlist_is_empty(&conn->ops))
-		return NULL;
-	return dlist_head_element(RemoteOp, link, &conn->ops);
-}
-
-/* The head of the queue has changed: choose how its rows come. */
-static void
-op_arm(RemoteConnection *conn)
-{
-	RemoteOp   *op = op_head(conn);
-
-	if (op != NULL && op->kind == REMOTE_OP_EXECUTE &&
-		(op->request->flags & REMOTE_SINGLE_ROW) != 0)
-		(void) PQsetSingleRowMode(conn->pg);
-}
-
-static void
-op_pop(RemoteConnection *conn)
-{
-	RemoteOp   *op = op_head(conn);
-
-	dlist_delete(&op->link);
-	pfree(op);
-}
-
-/* Lost: whatever was outstanding has failed. */
-void
-connection_fail_ops(RemoteConnection *conn)
-{
-	dlist_mutable_iter iter;
-	RemoteOp   *op;
-
-	while ((op = op_head(conn)) != NULL)
-	{
-		RequestState *request = op->request;
-
-		op_pop(conn);
-		if (request != NULL)
-		{
-			request_fail_lost(request, conn);
-			request_op_over(request);
-		}
-	}
-
-	/* Some have only their Sync to wait for. */
-	dlist_foreach_modify(iter, &all_requests)
-	{
-		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
-
-		if (request->base.conn != conn || request->base.done)
-			continue;
-		request_fail_lost(request, conn);
-		request->pending_ops = 1;
-		request_op_over(request);
-	}
-	conn->batch_open = false;
-	conn->unsent = false;
-}
-
-/* The connection goes away; its requests, all done, stay until released. */
-void
-request_detach(RemoteConnection *conn)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &all_requests)
-	{
-		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
-
-		if (request->base.conn == conn)
-			request->base.conn = NULL;
-	}
-}
-
-/* May this failure be cured by preparing the statement again? */
-static bool
-is_stale_statement(const RemoteError *error)
-{
-	return strcmp(error->sqlstate, "26000") == 0 ||
-		(strcmp(error->sqlstate, "0A000") == 0 && error->message != NULL &&
-		 strstr(error->message, "cached plan") != NULL);
-}
-
-static void
-handle_error(RemoteConnection *conn, RemoteOp *op, const PGresult *result)
-{
-	RequestState *request = op->request;
-	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-	RemoteError *error;
-
-	if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
-	{
-		connection_lose(conn, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-		return;
-	}
-
-	error = remote_error_capture(result, conn->name, conn->cxt);
-	if (conn->batch_error == NULL)
-		conn->batch_error = error;
-
-	/* An error at the Sync is one of the commit that it implies. */
-	if (op->kind == REMOTE_OP_SYNC)
-		return;
-
-	if (op->statement != 0 &&
-		(op->kind == REMOTE_OP_PREPARE || is_stale_statement(error)))
-		statement_forget(conn, op->statement);
-	if (op->kind == REMOTE_OP_EXECUTE && op->statement != 0 && is_stale_statement(error) &&
-		request->sql != NULL && request->base.delivered == 0)
-	{
-		request->retry = true;
-		if (!request->ends_at_sync)
-		{
-			/* From now on its batch is to be waited for. */
-			request->ends_at_sync = true;
-			request->pending_ops++;
-		}
-	}
-	else
-		request_fail(request, error, false);
-}
-
-static int64
-result_bytes(const PGresult *result)
-{
-	int64		bytes = 0;
-	int			nfields = PQnfields(result);
-
-	for (int row = 0; row < PQntuples(result); row++)
-	{
-		for (int i = 0; i < nfields; i++)
-			bytes += PQgetlength(result, row, i);
-	}
-	return bytes;
-}
-
-static void
-deliver(RemoteConnection *conn, RemoteOp *op, PGresult *result)
-{
-	RemoteRequest *request = &op->request->base;
-	const char *affected = PQcmdTuples(result);
-
-	remote_counters.bytes_received += result_bytes(result);
-	if (affected[0] != '\0')
-		request->affected = strtoll(affected, NULL, 10);
-	if (op->kind == REMOTE_OP_PREPARE || op->request->forgotten || request->on_result == NULL)
-	{
-		PQclear(result);
-		return;
-	}
-	request->delivered++;
-	request->on_result(request, result);
-}
-
-/* The answer to a flight is being used: that is one round trip, for all. */
-static void
-count_round_trip(RemoteConnection *conn, uint64 batch)
-{
-	dlist_iter	iter;
-
-	if (batch <= conn->counted_batch)
-		return;
-	remote_counters.round_trips++;
-	dlist_foreach(iter, &remote_all_connections)
-	{
-		RemoteConnection *other = dlist_container(RemoteConnection, link, iter.cur);
-
-		/* conn->batch is the one being filled. */
-		other->counted_batch = other->batch - 1;
-	}
-}
-
-/* Send once more what failed only because the node had forgotten it. */
-static void
-request_resend(RequestState *request)
-{
-	RemoteConnection *conn = request->base.conn;
-	RemoteOp   *op = op_add(conn, REMOTE_OP_EXECUTE, request);
-
-	/* It waits for the end of another batch now. */
-	request->retry = false;
-	request->batch = conn->batch;
-	if (!PQsendQueryParams(conn->pg, request->sql, request->params.count,
-						   request->params.types, request->params.values,
-						   request->params.lengths, request->params.formats,
-						   (request->flags & REMOTE_BINARY) != 0))
-	{
-		connection_lose(conn, PQerrorMessage(conn->pg));
-		return;
-	}
-	conn->batch_open = true;
-	if (op_head(conn) == op)
-		op_arm(conn);
-	remote_sync(conn);
-}
-
-/* Is this request the only one of its batch? */
-static bool
-alone_in_batch(RequestState *request)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &all_requests)
-	{
-		RequestState *other = dlist_container(RequestState, all_link, iter.cur);
-
-		if (other != request && other->base.conn == request->base.conn &&
-			other->batch == request->batch)
-			return false;
-	}
-	return true;
-}
-
-/*
- * A batch is over.  Requests whose fate hung on the Sync are settled, those
- * that can be tried again are sent again.
- */
-static void
-batch_over(RemoteConnection *conn, uint64 batch)
-{
-	RemoteError *error = conn->batch_error;
-	RequestState *resend = NULL;
-	dlist_mutable_iter iter;
-
-	conn->batch_error = NULL;
-	dlist_foreach_modify(iter, &all_requests)
-	{
-		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
-
-		if (request->base.conn != conn || request->batch != batch || request->base.done)
-			continue;
-		if (request->retry && !request->forgotten &&
-			alone_in_batch(request))
-		{
-			resend = request;
-			continue;
-		}
-		if (request->retry)
-			request_fail(request, error, false);
-		else if (error != NULL)
-			request_fail(request, error, true);
-		request_op_over(request);
-	}
-	if (resend != NULL)
-		request_resend(resend);
-	if (error != NULL)
-		pfree(error);
-}
-
-/* The results of the head are complete. */
-static void
-head_over(RemoteConnection *conn)
-{
-	RemoteOp   *op = op_head(conn);
-	RequestState *request = op->request;
-
-	op_pop(conn);
-	op_arm(conn);
-	request_op_over(request);
-}
-
-/*
- * Take one result from what has already been received.  Returns false when
- * nothing is complete yet or nothing is outstanding.  May throw what a
- * callback throws; the connection is consistent then.
- */
-bool
-connection_step(RemoteConnection *conn)
-{
-	RemoteOp   *op = op_head(conn);
-	PGresult   *result;
-
-	if (op == NULL || conn->lost || PQisBusy(conn->pg))
-		return false;
-	result = PQgetResult(conn->pg);
-	if (PQstatus(conn->pg) == CONNECTION_BAD)
-	{
-		const char *said = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-
-		connection_lose(conn, said ? said : PQerrorMessage(conn->pg));
-		PQclear(result);
-		return true;
-	}
-	if (result == NULL)
-	{
-		if (op->kind != REMOTE_OP_SYNC)
-			head_over(conn);
-		return true;
-	}
-	if (op->request != NULL && !op->request->forgotten)
-		count_round_trip(conn, op->batch);
-
-	switch (PQresultStatus(result))
-	{
-		case PGRES_SINGLE_TUPLE:
-		case PGRES_TUPLES_OK:
-		case PGRES_COMMAND_OK:
-		case PGRES_EMPTY_QUERY:
-			deliver(conn, op, result);
-			return true;
-		case PGRES_PIPELINE_SYNC:
-			{
-				uint64		batch = op->batch;
-
-				PQclear(result);
-				op_pop(conn);
-				op_arm(conn);
-				conn->cancel_sent = false;
-				batch_over(conn, batch);
-				return true;
-			}
-		case PGRES_PIPELINE_ABORTED:
-			if (op->kind == REMOTE_OP_PREPARE)
-				statement_forget(conn, op->statement);
-			if (conn->batch_error != NULL)
-			{
-				if (!op->request->retry)
-					request_fail(op->request, conn->batch_error, true);
-				PQclear(result);
-				return true;
-			}
-			break;
-		case PGRES_FATAL_ERROR:
-		case PGRES_BAD_RESPONSE:
-			handle_error(conn, op, result);
-			PQclear(result);
-			return true;
-		default:
-			break;
-	}
-	PQclear(result);
-	connection_lose(conn, "unexpected answer from the node");
-	return true;
-}
-
-/* Push what the socket takes. */
-void
-connection_flush(RemoteConnection *conn)
-{
-	int			rc;
-
-	if (conn->lost)
-		return;
-	rc = PQflush(conn->pg);
-	if (rc < 0)
-		connection_lose(conn, PQerrorMessage(conn->pg));
-	else
-	{
-		conn->unsent = (rc > 0);
-		if (rc == 0)
-			conn->copy_unsent = 0;
-	}
-}
-
-/* Receive what has arrived (and push what waits).  False when lost. */
-bool
-connection_consume(RemoteConnection *conn)
-{
-	if (conn->lost)
-		return false;
-	if (conn->unsent)
-		connection_flush(conn);
-	if (!conn->lost && !PQconsumeInput(conn->pg))
-	{
-		/* What the node said before it went is still to be read. */
-		while (!conn->lost && connection_step(conn))
-			 /* delivers */ ;
-		if (!conn->lost)
-			connection_lose(conn, PQerrorMessage(conn->pg));
-	}
-	return !conn->lost;
 }
 
 static size_t
@@ -803,6 +377,21 @@ remote_set_rename(RemoteRequest *request, const RemoteRename *rename)
 	((RequestState *) request)->rename = rename;
 }
 
+/* The connection goes away; its requests, all done, stay until released. */
+void
+request_detach(RemoteConnection *conn)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &remote_all_requests)
+	{
+		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
+
+		if (request->base.conn == conn)
+			request->base.conn = NULL;
+	}
+}
+
 void
 remote_forget(RemoteRequest *base)
 {
@@ -834,7 +423,7 @@ remote_is_wanted(RemoteConnection *conn)
 {
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &all_requests)
+	dlist_foreach(iter, &remote_all_requests)
 	{
 		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
 
@@ -849,7 +438,7 @@ remote_forget_subxact(SubTransactionId subid)
 {
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &all_requests)
+	dlist_foreach(iter, &remote_all_requests)
 	{
 		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
 
@@ -863,7 +452,7 @@ remote_reassign_subxact(SubTransactionId subid, SubTransactionId parent)
 {
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &all_requests)
+	dlist_foreach(iter, &remote_all_requests)
 	{
 		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
 
@@ -877,7 +466,7 @@ remote_forget_all(void)
 {
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &all_requests)
+	dlist_foreach(iter, &remote_all_requests)
 	{
 		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
 
@@ -894,7 +483,7 @@ release_owned(ResourceReleasePhase phase, bool is_commit, bool is_top_level, voi
 
 	if (phase != RESOURCE_RELEASE_AFTER_LOCKS)
 		return;
-	dlist_foreach_modify(iter, &all_requests)
+	dlist_foreach_modify(iter, &remote_all_requests)
 	{
 		RequestState *request = dlist_container(RequestState, all_link, iter.cur);
 

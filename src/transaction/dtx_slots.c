@@ -112,7 +112,8 @@ claim_slot(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("no free slot for a distributed transaction")));
-	before_shmem_exit(free_my_slot, (Datum) 0);
+	/* Later than the abort of what may still be open then. */
+	on_shmem_exit(free_my_slot, (Datum) 0);
 }
 
 uint64
