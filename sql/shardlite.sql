@@ -195,18 +195,22 @@ CREATE FUNCTION create_distributed_table(table_name regclass, distribution_colum
     distribution_type text DEFAULT 'hash', colocate_with text DEFAULT 'default',
     shard_count int DEFAULT NULL)
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'create_distributed_table';
+COMMENT ON FUNCTION create_distributed_table IS 'split a table by hash of a column; without a column it has one shard';
 
 -- Keep a full copy of a table on every node.
 CREATE FUNCTION create_reference_table(table_name regclass)
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'create_reference_table';
+COMMENT ON FUNCTION create_reference_table IS 'keep a full copy of a table on every node';
 
 -- Bring all rows back into one ordinary table on this server.
 CREATE FUNCTION undistribute_table(table_name regclass)
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'undistribute_table';
+COMMENT ON FUNCTION undistribute_table IS 'bring all rows back into one ordinary table on this server';
 
 -- The shard that holds rows with this value in the distribution column.
 CREATE FUNCTION get_shard_id_for_distribution_column(table_name regclass, distribution_value "any" DEFAULT NULL::text)
     RETURNS bigint LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'get_shard_id_for_distribution_column';
+COMMENT ON FUNCTION get_shard_id_for_distribution_column IS 'the shard that holds rows with this value in the distribution column';
 
 -- What this session has asked of nodes since it began; take two readings and
 -- subtract.  A round trip is a wait for an answer, for all nodes together.

@@ -18,6 +18,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_ts_config.h"
 #include "catalog/pg_ts_dict.h"
@@ -112,6 +113,17 @@ static const char sequence_create_query[] =
 "  s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, CASE WHEN s.seqcycle THEN '' ELSE 'NO ' END)"
 " FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid WHERE s.seqrelid = $1 AND c.relpersistence <> 't'";
 
+/* The other half of a pair comes when something needs it. */
+static const char operator_create_query[] =
+"SELECT format('CREATE OPERATOR %s.%s (%s)', o.oprnamespace::regnamespace, o.oprname, concat_ws(', ',"
+"  'FUNCTION = ' || o.oprcode::regproc,"
+"  CASE WHEN o.oprleft <> 0 THEN 'LEFTARG = ' || o.oprleft::regtype END,"
+"  'RIGHTARG = ' || o.oprright::regtype,"
+"  CASE WHEN o.oprrest <> 0 THEN 'RESTRICT = ' || o.oprrest::regproc END,"
+"  CASE WHEN o.oprjoin <> 0 THEN 'JOIN = ' || o.oprjoin::regproc END,"
+"  CASE WHEN o.oprcanhash THEN 'HASHES' END, CASE WHEN o.oprcanmerge THEN 'MERGES' END))"
+" FROM pg_operator o WHERE o.oid = $1 AND o.oprcode <> 0";
+
 static const char ts_config_create_query[] =
 "SELECT x.statement FROM pg_ts_config c JOIN pg_ts_parser p ON p.oid = c.cfgparser,"
 " LATERAL (SELECT format('%s.%I', c.cfgnamespace::regnamespace, c.cfgname)) n(name),"
@@ -184,6 +196,16 @@ static const ObjectKind object_kinds[] = {
 		" FROM pg_extension WHERE oid = $1",
 		NULL,
 		NULL,
+	},
+	{"operator", OperatorRelationId,
+		"SELECT $1::regoperator::text",
+		"SELECT to_regoperator($3)::oid::text",
+		operator_create_query,
+		"SELECT format('ALTER OPERATOR %s.%s (%s, %s) OWNER TO %I', oprnamespace::regnamespace, oprname,"
+		" CASE oprleft WHEN 0 THEN 'NONE' ELSE oprleft::regtype::text END, oprright::regtype, pg_get_userbyid(oprowner))"
+		" FROM pg_operator WHERE oid = $1",
+		NULL,
+		.must_match = true,
 	},
 	{"text search configuration", TSConfigRelationId,
 		"SELECT format('%s.%I', cfgnamespace::regnamespace, cfgname) FROM pg_ts_config WHERE oid = $1",
