@@ -10,9 +10,11 @@
 
 #include "access/sysattr.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
 #include "parser/parsetree.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/analyze.h"
@@ -219,13 +221,14 @@ fragment_rte(const DistRel * dist, const RangeTblEntry *source, List **params)
 
 	rte->securityQuals = NIL;
 	rte->requiredPerms = 0;
+	rte->inh = true;
 	if (shell_mark_get(rte, &mark))
 	{
 		rte->inh = !mark.only;
-		rte->ctelevelsup = 0;
 		if (mark.partitioned)
 			rte->relkind = RELKIND_PARTITIONED_TABLE;
 	}
+	rte->ctelevelsup = 0;
 	if (rte->tablesample != NULL)
 		rte->tablesample = (TableSampleClause *)
 			dist_rel_bind(dist, (Node *) rte->tablesample, params);
@@ -285,4 +288,35 @@ dist_rel_query(PlannerInfo *root, const DistRel * dist, List *columns,
 	query->rowMarks = copyObject(dist->row_marks);
 	query->hasForUpdate = query->rowMarks != NIL;
 	return query;
+}
+
+bool
+dist_rel_ctid_is_junk(PlannerInfo *root, Index rti)
+{
+	RelOptInfo *rel = find_base_rel(root, rti);
+	Relids		needed = rel->attr_needed[SelfItemPointerAttributeNumber - rel->min_attr];
+	Var		   *ctid = makeVar(rti, SelfItemPointerAttributeNumber, TIDOID, -1, InvalidOid, 0);
+	bool		marked = false;
+	ListCell   *lc;
+
+	foreach(lc, root->rowMarks)
+	{
+		PlanRowMark *mark = lfirst_node(PlanRowMark, lc);
+
+		marked |= mark->rti == rti && !RowMarkRequiresRowShareLock(mark->markType);
+	}
+	if (!marked || !bms_is_subset(needed, bms_make_singleton(0)))
+		return false;
+	foreach(lc, root->processed_tlist)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (!tle->resjunk && list_member(pull_var_clause((Node *) tle->expr,
+														 PVC_RECURSE_AGGREGATES |
+														 PVC_RECURSE_WINDOWFUNCS |
+														 PVC_RECURSE_PLACEHOLDERS),
+										 ctid))
+			return false;
+	}
+	return true;
 }

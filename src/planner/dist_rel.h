@@ -14,8 +14,9 @@
 
 typedef struct DistRel
 {
-	int32		colocation_id;
-	const ShardGroup *group;
+	bool		everywhere;		/* reference tables only: whole on every node */
+	int32		colocation_id;	/* 0 if everywhere */
+	const ShardGroup *group;	/* NULL if everywhere */
 	Relids		relids;			/* base relations inside */
 	List	   *from;			/* of RangeTblRef or JoinExpr */
 	List	   *conds;			/* RestrictInfos that the shards evaluate */
@@ -31,6 +32,20 @@ extern DistRel * dist_rel_get(RelOptInfo *rel);
 /* Make the record of a base relation whose entry is a marked shell. */
 extern DistRel * dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti);
 
+/*
+ * Make the record of a reference table, so that joins with it can be pushed.
+ * NULL when this entry must be read here.
+ */
+extern DistRel * dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti);
+
+/*
+ * Make the record of an inner join of two relations with records and without
+ * local clauses.  NULL when the shards cannot compute it on their own.
+ */
+extern DistRel * dist_rel_make_join(PlannerInfo *root, RelOptInfo *joinrel,
+									const DistRel * outer, const DistRel * inner,
+									List *restrictlist);
+
 /* May the shards evaluate this clause over rel (and over outer values)? */
 extern bool dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel,
 							  RestrictInfo *clause);
@@ -45,5 +60,11 @@ extern Query *dist_rel_query(PlannerInfo *root, const DistRel * dist,
 
 /* Replace values computed here, outer Vars included, by parameters. */
 extern Node *dist_rel_bind(const DistRel * dist, Node *node, List **params);
+
+/*
+ * Is the row's ctid wanted for EvalPlanQual only?  That cannot succeed for a
+ * DistScan, whose recheck is an error, so nothing needs to be sent.
+ */
+extern bool dist_rel_ctid_is_junk(PlannerInfo *root, Index rti);
 
 #endif							/* SHARDLITE_DIST_REL_H */

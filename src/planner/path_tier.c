@@ -12,6 +12,7 @@
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
+#include "utils/guc.h"
 
 #include "planner/cost.h"
 #include "planner/modify_path.h"
@@ -21,7 +22,11 @@
 
 static get_relation_info_hook_type next_relation_info = NULL;
 static set_rel_pathlist_hook_type next_rel_pathlist = NULL;
+static set_join_pathlist_hook_type next_join_pathlist = NULL;
 static create_upper_paths_hook_type next_upper_paths = NULL;
+
+/* Settings */
+static bool enable_join_pushdown = true;
 
 /*
  * The planner looked at the empty shell: put in the whole table.  Indexes
@@ -60,6 +65,16 @@ shell_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry 
 }
 
 static void
+shell_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+					RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
+{
+	if (next_join_pathlist)
+		next_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
+	if (enable_join_pushdown)
+		join_paths_push(root, joinrel, outerrel, innerrel, jointype, extra);
+}
+
+static void
 shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
 				  RelOptInfo *output_rel, void *extra)
 {
@@ -89,10 +104,17 @@ plan_path_tier(Query *parse, const char *query_string, int cursor_options,
 void
 path_tier_init(void)
 {
+	DefineCustomBoolVariable("shardlite.enable_join_pushdown",
+							 "Lets shards compute joins on the distribution column.",
+							 NULL, &enable_join_pushdown, true, PGC_USERSET,
+							 GUC_EXPLAIN, NULL, NULL, NULL);
+
 	next_relation_info = get_relation_info_hook;
 	get_relation_info_hook = shell_relation_info;
 	next_rel_pathlist = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = shell_rel_pathlist;
+	next_join_pathlist = set_join_pathlist_hook;
+	set_join_pathlist_hook = shell_join_pathlist;
 	next_upper_paths = create_upper_paths_hook;
 	create_upper_paths_hook = shell_upper_paths;
 }

@@ -14,38 +14,54 @@
 #include "planner/dist_rel.h"
 #include "planner/scan_keys.h"
 
+/* Is this expression the column, whatever it is relabeled to? */
+static bool
+is_column(Node *node, const Var *column)
+{
+	while (node != NULL && IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return node != NULL && IsA(node, Var) &&
+		((Var *) node)->varno == column->varno &&
+		((Var *) node)->varattno == column->varattno;
+}
+
 /* Is this expression a column that carries the distribution key? */
 static Var *
 as_key(const DistRel * dist, Node *node)
 {
 	ListCell   *lc;
 
-	while (node != NULL && IsA(node, RelabelType))
-		node = (Node *) ((RelabelType *) node)->arg;
-	if (node == NULL || !IsA(node, Var))
-		return NULL;
 	foreach(lc, dist->keys)
 	{
-		Var		   *key = lfirst_node(Var, lc);
-
-		if (key->varno == ((Var *) node)->varno &&
-			key->varattno == ((Var *) node)->varattno)
-			return key;
+		if (is_column(node, lfirst_node(Var, lc)))
+			return lfirst(lc);
 	}
 	return NULL;
 }
 
 /* Equality as the key's hash sees it? */
 static bool
-is_key_equality(Oid opno, Oid collation, const Var *key, const ShardGroup * group)
+is_key_equality(Oid opno, Oid collation, const ShardGroup * group)
 {
 	TypeCacheEntry *type = lookup_type_cache(group->key_type, TYPECACHE_HASH_OPFAMILY);
 
-	if (OidIsValid(group->key_collation) && collation != group->key_collation &&
-		!get_collation_isdeterministic(collation))
+	if (!OidIsValid(type->hash_opf) ||
+		get_op_opfamily_strategy(opno, type->hash_opf) != HTEqualStrategyNumber)
 		return false;
-	return OidIsValid(type->hash_opf) &&
-		get_op_opfamily_strategy(opno, type->hash_opf) == HTEqualStrategyNumber;
+	return !OidIsValid(collation) || collation == group->key_collation ||
+		get_collation_isdeterministic(collation);
+}
+
+bool
+scan_keys_are_equal(const DistRel * dist, const Var *left, const Var *right, Expr *clause)
+{
+	OpExpr	   *op = (OpExpr *) clause;
+
+	if (!IsA(clause, OpExpr) || list_length(op->args) != 2 ||
+		!is_key_equality(op->opno, op->inputcollid, dist->group))
+		return false;
+	return (is_column(linitial(op->args), left) && is_column(lsecond(op->args), right)) ||
+		(is_column(linitial(op->args), right) && is_column(lsecond(op->args), left));
 }
 
 /* Values that do not depend on the relation itself. */
@@ -81,7 +97,7 @@ key_of_operator(const DistRel * dist, OpExpr *op)
 		Node	   *value = list_nth(op->args, 1 - i);
 
 		if (key != NULL && is_outer_value(dist, NULL, value) &&
-			is_key_equality(op->opno, op->inputcollid, key, dist->group))
+			is_key_equality(op->opno, op->inputcollid, dist->group))
 			return to_key_type(value, dist->group->key_type);
 	}
 	return NULL;
@@ -94,7 +110,7 @@ key_of_array(const DistRel * dist, ScalarArrayOpExpr *op)
 	Node	   *values = lsecond(op->args);
 
 	if (key == NULL || !op->useOr || !is_outer_value(dist, NULL, values) ||
-		!is_key_equality(op->opno, op->inputcollid, key, dist->group))
+		!is_key_equality(op->opno, op->inputcollid, dist->group))
 		return NULL;
 	return to_key_type(values, get_array_type(dist->group->key_type));
 }

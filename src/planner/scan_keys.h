@@ -14,4 +14,8 @@
  */
 extern bool scan_keys_find(const DistRel * dist, List *clauses, List **keys);
 
+/* Is this clause an equality of two keys, as their hash sees it? */
+extern bool scan_keys_are_equal(const DistRel * dist, const Var *left,
+								const Var *right, Expr *clause);
+
 #endif							/* SHARDLITE_SCAN_KEYS_H */

@@ -1,7 +1,7 @@
 /*
  * scan_path.c
- *		DistScan: the path that reads a base relation from its shards, and the
- *		CustomScan made of it.
+ *		DistScan: the path that reads a base relation or a join from its
+ *		shards, and the CustomScan made of it.
  *
  * The scan's tuple (custom_scan_tlist) holds plain Vars; PlaceHolderVars and
  * other expressions of the relation's target are computed from them here.
@@ -100,6 +100,21 @@ index_finds(RelOptInfo *rel, List *clauses)
 	return false;
 }
 
+/* Sizes of the tables that a fragment reads. */
+static void
+sum_tables(PlannerInfo *root, const DistRel * dist, FragmentCost * fragment)
+{
+	int			relid = -1;
+
+	while ((relid = bms_next_member(dist->relids, relid)) >= 0)
+	{
+		RelOptInfo *base = find_base_rel(root, relid);
+
+		fragment->table_rows += base->tuples;
+		fragment->table_pages += base->pages;
+	}
+}
+
 static void
 cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 		  const DistRel * dist)
@@ -117,13 +132,12 @@ cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 	fragment.nshards = dist->group->nshards;
 	if (scan_keys_find(dist, clauses, &keys))
 		fragment.nshards = Min(fragment.nshards, Max(list_length(keys), 1));
-	fragment.table_rows = rel->tuples;
-	fragment.table_pages = rel->pages;
+	sum_tables(root, dist, &fragment);
 	cost_qual_eval(&fragment.quals, clauses, root);
-	fragment.by_index = index_finds(rel, clauses);
+	fragment.by_index = IS_SIMPLE_REL(rel) && index_finds(rel, clauses);
 
 	/* rows that a filter here removes arrive all the same */
-	if (list_length(shipped) < list_length(rel->baserestrictinfo))
+	if (IS_SIMPLE_REL(rel) && list_length(shipped) < list_length(rel->baserestrictinfo))
 		fragment.rows = Max(rows, clamp_row_est(rel->tuples *
 												clauselist_selectivity(root, shipped, rel->relid, JOIN_INNER, NULL)));
 	cost_fragment(&path->path, &fragment);
@@ -132,23 +146,23 @@ cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 		rel->reltarget->cost.per_tuple * rows;
 }
 
-/* Add a DistScan; required_outer may be empty. */
+/* Add a DistScan; param_info may be NULL. */
 static void
 add_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
-			  Relids required_outer)
+			  ParamPathInfo *param_info)
 {
 	CustomPath *path = makeNode(CustomPath);
-	List	   *shipped = dist->conds;
+	List	   *shipped;
 
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = rel;
 	path->path.pathtarget = rel->reltarget;
-	path->path.param_info = get_baserel_parampathinfo(root, rel, required_outer);
+	path->path.param_info = param_info;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->methods = &dist_scan_path_methods;
 
-	shipped = list_concat_copy(shipped,
-							   shippable_join_clauses(dist, rel, path->path.param_info));
+	shipped = list_concat_copy(dist->conds,
+							   shippable_join_clauses(dist, rel, param_info));
 	path->custom_private = list_make2(dist, shipped);
 	cost_scan(root, rel, path, shipped, dist);
 	add_path(rel, (Path *) path);
@@ -235,7 +249,7 @@ add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel, DistRel * dist)
 		if (known || bms_is_empty(outer))
 			continue;
 		seen = lappend(seen, outer);
-		add_scan_path(root, rel, dist, outer);
+		add_scan_path(root, rel, dist, get_baserel_parampathinfo(root, rel, outer));
 	}
 }
 
@@ -245,7 +259,11 @@ scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry 
 	ShellMark	mark;
 	DistRel    *dist;
 
-	if (!shell_mark_get(rte, &mark) || !IS_SIMPLE_REL(rel) || IS_DUMMY_REL(rel))
+	if (!IS_SIMPLE_REL(rel) || IS_DUMMY_REL(rel))
+		return;
+	if (shell_mark_is_reference(rte) && rel->rtekind == RTE_RELATION)
+		rel->fdw_private = dist_rel_make_reference(root, rel, rti);
+	if (!shell_mark_get(rte, &mark))
 		return;
 	dist = dist_rel_make_base(root, rel, rti);
 	rel->fdw_private = dist;
@@ -253,9 +271,40 @@ scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry 
 	rel->partial_pathlist = NIL;
 	rel->consider_parallel = false;
 
-	add_scan_path(root, rel, dist, rel->lateral_relids);
+	add_scan_path(root, rel, dist,
+				  get_baserel_parampathinfo(root, rel, rel->lateral_relids));
 	if (rel->reloptkind == RELOPT_BASEREL && !dist->before_writes)
 		add_parameterized_paths(root, rel, dist);
+}
+
+/*
+ * Estimates of joins are too rough to let cost decide: a join that needs no
+ * row of its inputs here is always pushed, so at every call for this relation
+ * the path is all there is.  It is made anew because add_path may free it.
+ */
+void
+join_paths_push(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+				RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
+{
+	DistRel    *dist = dist_rel_get(joinrel);
+
+	if (dist == NULL)
+	{
+		DistRel    *outer = dist_rel_get(outerrel);
+		DistRel    *inner = dist_rel_get(innerrel);
+
+		if (jointype != JOIN_INNER || outer == NULL || inner == NULL)
+			return;
+		dist = dist_rel_make_join(root, joinrel, outer, inner, extra->restrictlist);
+		if (dist == NULL)
+			return;
+		joinrel->fdw_private = dist;
+	}
+	if (dist->everywhere)
+		return;
+	joinrel->pathlist = NIL;
+	joinrel->partial_pathlist = NIL;
+	add_scan_path(root, joinrel, dist, NULL);
 }
 
 /* Append the relation's own Vars that the expressions need to a list. */
@@ -279,36 +328,6 @@ collect_vars(List *vars, const DistRel * dist, List *exprs)
 }
 
 /*
- * Is the row's ctid wanted for EvalPlanQual only?  That cannot succeed for a
- * DistScan, whose recheck is an error, so nothing needs to be sent.
- */
-static bool
-ctid_is_junk(PlannerInfo *root, Var *ctid)
-{
-	RelOptInfo *rel = find_base_rel(root, ctid->varno);
-	Relids		needed = rel->attr_needed[ctid->varattno - rel->min_attr];
-	bool		marked = false;
-	ListCell   *lc;
-
-	foreach(lc, root->rowMarks)
-		marked |= lfirst_node(PlanRowMark, lc)->rti == ctid->varno;
-	if (!marked || !bms_is_subset(needed, bms_make_singleton(0)))
-		return false;
-	foreach(lc, root->processed_tlist)
-	{
-		TargetEntry *tle = lfirst_node(TargetEntry, lc);
-
-		if (!tle->resjunk && list_member(pull_var_clause((Node *) tle->expr,
-														 PVC_RECURSE_AGGREGATES |
-														 PVC_RECURSE_WINDOWFUNCS |
-														 PVC_RECURSE_PLACEHOLDERS),
-										 ctid))
-			return false;
-	}
-	return true;
-}
-
-/*
  * Split the scan's columns: those in *sent come from the fragment, the others
  * are filled in, as plan->fill says.
  */
@@ -324,9 +343,15 @@ split_columns(PlannerInfo *root, List *vars, DistPlan * plan, List **sent)
 		Var		   *var = lfirst_node(Var, lc);
 		RangeTblEntry *rte = planner_rt_fetch(var->varno, root);
 		int			resno = foreach_current_index(lc) + 1;
-		ShellMark	mark;
+		ShellMark	mark = {0};
 
-		if (!shell_mark_get(rte, &mark))
+		if (var->varattno == SelfItemPointerAttributeNumber &&
+			dist_rel_ctid_is_junk(root, var->varno))
+		{
+			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_NULL);
+			continue;
+		}
+		if (var->varattno < 0 && !shell_mark_get(rte, &mark))
 			elog(ERROR, "relation %u is no marked shell", rte->relid);
 		if (var->varattno == TableOidAttributeNumber)
 		{
@@ -336,11 +361,6 @@ split_columns(PlannerInfo *root, List *vars, DistPlan * plan, List **sent)
 		}
 		if (var->varattno == SelfItemPointerAttributeNumber)
 		{
-			if (ctid_is_junk(root, var))
-			{
-				plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_NULL);
-				continue;
-			}
 			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_ROW_ID);
 			plan->row_id_rti = var->varno;
 			plan->row_id_leaf = mark.partitioned;

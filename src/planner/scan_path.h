@@ -1,6 +1,6 @@
 /*
  * scan_path.h
- *		DistScan: the path that reads a relation from its shards.
+ *		DistScan: the path that reads a relation, or a join, from its shards.
  */
 #ifndef SHARDLITE_SCAN_PATH_H
 #define SHARDLITE_SCAN_PATH_H
@@ -10,5 +10,13 @@
 /* Replace the paths of a marked shell by DistScans (set_rel_pathlist_hook). */
 extern void scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti,
 							   RangeTblEntry *rte);
+
+/*
+ * Replace the paths of a join that the shards can compute on their own by one
+ * DistScan (set_join_pathlist_hook).
+ */
+extern void join_paths_push(PlannerInfo *root, RelOptInfo *joinrel,
+							RelOptInfo *outerrel, RelOptInfo *innerrel,
+							JoinType jointype, JoinPathExtraData *extra);
 
 #endif							/* SHARDLITE_SCAN_PATH_H */

@@ -26,6 +26,7 @@
 #define MARK_STRENGTH_SHIFT 4
 #define MARK_WAIT_SHIFT		8
 #define MARK_TARGET			0x1000
+#define MARK_REFERENCE		0x2000
 #define MARK_FIELD			0xf
 
 typedef struct MarkContext
@@ -52,6 +53,12 @@ bool
 shell_mark_is_target(const RangeTblEntry *rte)
 {
 	return rte->rtekind == RTE_RELATION && (rte->ctelevelsup & MARK_TARGET) != 0;
+}
+
+bool
+shell_mark_is_reference(const RangeTblEntry *rte)
+{
+	return rte->rtekind == RTE_RELATION && (rte->ctelevelsup & MARK_REFERENCE) != 0;
 }
 
 static void
@@ -120,7 +127,11 @@ mark_query(Query *query, const MarkContext * context)
 			rte->relkind == RELKIND_COMPOSITE_TYPE)
 			continue;
 		table = dist_table_find(rte->relid);
-		if (table != NULL && table->kind != DIST_REFERENCE)
+		if (table == NULL)
+			continue;
+		if (table->kind == DIST_REFERENCE)
+			rte->ctelevelsup = MARK_REFERENCE;
+		else
 			mark_shell(rte, context);
 	}
 	move_row_marks(query);

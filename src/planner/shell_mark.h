@@ -29,6 +29,9 @@ extern void shell_marks_set(Query *parse);
 /* False when the entry is not a marked shell. */
 extern bool shell_mark_get(const RangeTblEntry *rte, ShellMark * mark);
 
+/* Is this a reference table in a statement of the path tier? */
+extern bool shell_mark_is_reference(const RangeTblEntry *rte);
+
 /* Is this the target of a write that the path tier carries out? */
 extern bool shell_mark_is_target(const RangeTblEntry *rte);
 
