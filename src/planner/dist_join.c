@@ -19,7 +19,7 @@
 
 #include "planner/dist_rel.h"
 #include "planner/scan_keys.h"
-#include "planner/shell_mark.h"
+#include "planner/unsupported.h"
 
 /* Does the statement want a system column of this relation? */
 static bool
@@ -46,7 +46,7 @@ dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	/* row marks that lock show as system columns */
 	if (rel->reloptkind != RELOPT_BASEREL || rte->inh || rte->tablesample != NULL ||
 		rte->securityQuals != NIL || rti == root->parse->resultRelation ||
-		needs_system_columns(root, rel))
+		is_secured_for_other_role(root->parse, rte) || needs_system_columns(root, rel))
 		return NULL;
 	dist = palloc0(sizeof(DistRel));
 	dist->everywhere = true;
@@ -176,6 +176,7 @@ dist_rel_make_join(PlannerInfo *root, RelOptInfo *joinrel, const DistRel * outer
 	ListCell   *lc;
 
 	if (outer->local != NIL || inner->local != NIL ||
+		outer->other_role || inner->other_role ||
 		!bms_is_empty(joinrel->lateral_relids) ||
 		!joins_within_shards(root, outer, inner, restrictlist))
 		return NULL;

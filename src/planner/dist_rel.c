@@ -23,6 +23,7 @@
 #include "deparse/shippable.h"
 #include "planner/dist_rel.h"
 #include "planner/shell_mark.h"
+#include "planner/unsupported.h"
 
 DistRel *
 dist_rel_get(RelOptInfo *rel)
@@ -145,6 +146,7 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	dist->keys = base_keys(root, rel, table);
 	dist->row_marks = base_row_marks(rti, &mark);
 	dist->before_writes = mark.before_writes;
+	dist->other_role = is_secured_for_other_role(root->parse, rte);
 	foreach(lc, rel->baserestrictinfo)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);

@@ -24,6 +24,7 @@ typedef struct DistRel
 	List	   *keys;			/* Vars that carry the distribution column */
 	List	   *row_marks;		/* of RowMarkClause */
 	bool		before_writes;
+	bool		other_role;		/* its policies are not those of the current role */
 }			DistRel;
 
 /* The record of a relation, NULL when it does not live on shards. */

@@ -28,7 +28,6 @@
 #include "planner/scan_keys.h"
 #include "planner/scan_path.h"
 #include "planner/shell_mark.h"
-#include "planner/unsupported.h"
 
 static Plan *plan_dist_scan(PlannerInfo *root, RelOptInfo *rel,
 							CustomPath *best_path, List *tlist,
@@ -444,7 +443,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.writes = dist->row_marks != NIL;
 	plan.before_writes = dist->before_writes;
 	plan.text = query_text(dist_rel_query(root, dist, sent, quals, &params));
-	if (is_secured_for_other_role(root->parse, root->simple_rte_array[rel->relid]))
+	if (dist->other_role)
 		plan.text = fragment_text_without_policies(plan.text);
 	plan.nparams = list_length(params);
 	plan.nkeys = list_length(keys);
