@@ -85,7 +85,7 @@ class Fuzzer:
                 self.check_table(t, "setup of epoch %s" % epoch, None)
 
     def _clear(self):
-        for side in (self.d, self.p):
+        for side in (self.d, self.p) + ((self.worker,) if self.args.from_node is not None else ()):
             side.end_epoch()
         sides = [self.d] if not self.args.dsn_plain else [self.d, self.p]
         for side in sides:
