@@ -19,6 +19,7 @@
  * - ON CONFLICT ON CONSTRAINT becomes inference by the constraint's columns;
  * - SET lists go back to what the user wrote (update_targets.c);
  * - a modifying CTE is replaced by a marker and printed on its own;
+ * - a relabelling that changes the collation becomes COLLATE again;
  * - SEARCH and CYCLE clauses are dropped: the rewriter has carried them out;
  * - a security barrier view gets OFFSET 0, which is a barrier on the node;
  * - parameters of user-defined types get a cast: nodes know types by name.
@@ -440,6 +441,25 @@ prepare_param(Param *param)
 	return (Node *) cast;
 }
 
+/* The planner turns COLLATE into a relabelling, which prints as a cast only. */
+static Node *
+prepare_relabel(RelabelType *relabel)
+{
+	Oid			before = exprCollation((Node *) relabel->arg);
+	CollateExpr *collate;
+
+	if (!OidIsValid(relabel->resultcollid) || relabel->resultcollid == before ||
+		(!OidIsValid(before) &&
+		 relabel->resultcollid == get_typcollation(relabel->resulttype)))
+		return (Node *) relabel;
+	collate = makeNode(CollateExpr);
+	collate->arg = exprType((Node *) relabel->arg) == relabel->resulttype ?
+		relabel->arg : (Expr *) relabel;
+	collate->collOid = relabel->resultcollid;
+	collate->location = -1;
+	return (Node *) collate;
+}
+
 /* Name the columns of ON CONFLICT ON CONSTRAINT. */
 static void
 prepare_conflict(Query *query)
@@ -578,6 +598,9 @@ prepare_mutator(Node *node, void *arg)
 		return (Node *) prepare_level((Query *) node, context);
 	if (IsA(node, Param))
 		return prepare_param((Param *) node);
+	if (IsA(node, RelabelType))
+		return prepare_relabel((RelabelType *)
+							   expression_tree_mutator(node, prepare_mutator, context));
 	if (IsA(node, RowExpr) && ((RowExpr *) node)->row_typeid != RECORDOID)
 		((RowExpr *) node)->row_format = COERCE_EXPLICIT_CAST;
 	if (IsA(node, Var))

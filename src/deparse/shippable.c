@@ -4,15 +4,17 @@
  *
  * The question is always whether the node gives what one server would give.
  * Settings and the effective role travel, OIDs, transaction times, sequences,
- * locks and the contents of other tables do not.  A function that is not
- * built in may be missing on a node unless it belongs to an extension, so
- * those are shipped only while this server is the only node.
+ * locks and the contents of other tables do not.  User-defined functions are
+ * created on every node; operators, casts and aggregates of no extension may
+ * be missing there, so they are shipped only while this server is alone.
  */
 #include "postgres.h"
 
 #include "access/transam.h"
 #include "catalog/dependency.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "deparse/shippable.h"
@@ -105,12 +107,23 @@ is_harmless_volatile(Oid funcid)
 	return funcid == F_RANDOM || funcid == F_GEN_RANDOM_UUID;
 }
 
-/* A function that is neither built in nor volatile in any way. */
+/* Objects of extensions are on all nodes; others only where DDL brings them. */
 static bool
-exists_on_nodes(Oid funcid)
+exists_on_nodes(Oid classid, Oid objectid)
 {
-	return OidIsValid(getExtensionOfObject(ProcedureRelationId, funcid)) ||
+	return objectid < FirstNormalObjectId ||
+		OidIsValid(getExtensionOfObject(classid, objectid)) ||
 		list_length(node_list()) == 1;
+}
+
+/* Functions are created on all nodes, but aggregates and temporary ones. */
+static bool
+is_local_function(Oid funcid, const FormData_pg_proc *proc)
+{
+	if (isTempNamespace(proc->pronamespace))
+		return true;
+	return proc->prokind == PROKIND_AGGREGATE &&
+		!exists_on_nodes(ProcedureRelationId, funcid);
 }
 
 static bool
@@ -125,7 +138,7 @@ is_unshippable_function(Oid funcid, void *context)
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 
 	if (funcid >= FirstNormalObjectId)
-		result = proc->provolatile != PROVOLATILE_IMMUTABLE || !exists_on_nodes(funcid);
+		result = proc->provolatile != PROVOLATILE_IMMUTABLE || is_local_function(funcid, proc);
 	else if (proc->provolatile == PROVOLATILE_IMMUTABLE)
 		result = false;
 	else if (proc->provolatile == PROVOLATILE_VOLATILE)
@@ -198,6 +211,17 @@ is_unshippable_node(Node *node)
 			return is_object_id_type(((CoerceViaIO *) node)->resulttype) ||
 				is_object_id_type(exprType((Node *) ((CoerceViaIO *) node)->arg)) ||
 				is_unshippable_type(((CoerceViaIO *) node)->resulttype);
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			return !exists_on_nodes(OperatorRelationId, ((OpExpr *) node)->opno);
+		case T_ScalarArrayOpExpr:
+			return !exists_on_nodes(OperatorRelationId, ((ScalarArrayOpExpr *) node)->opno);
+		case T_FuncExpr:
+			/* printed as a cast, which is an object of its own */
+			return ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL &&
+				((FuncExpr *) node)->funcformat != COERCE_SQL_SYNTAX &&
+				!exists_on_nodes(ProcedureRelationId, ((FuncExpr *) node)->funcid);
 		case T_SQLValueFunction:
 		case T_NextValueExpr:
 		case T_CurrentOfExpr:

@@ -64,3 +64,9 @@ SELECT ask('SELECT v FROM names WHERE name || '''' = ''name 3''');
 SELECT ask('SELECT k FROM orders WHERE k = NULL::int');
 SELECT ask('SELECT k FROM orders WHERE k = length(current_user || ''x'') - length(current_user)');
 SELECT ask('SELECT k FROM orders WHERE k = 1 AND k = 2');
+
+-- another collation may find keys that differ in bytes
+CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+SELECT ask('SELECT v FROM names WHERE name = ''NAME 3'' COLLATE nocase');
+SELECT ask('SELECT v FROM names WHERE name COLLATE nocase = ''NAME 3''');
+SELECT ask('SELECT v FROM names WHERE name COLLATE nocase = ''NAME 3'' AND name = ''name 3''');
