@@ -163,7 +163,7 @@ COMMENT ON FUNCTION shardlite_recover IS 'finish distributed transactions that a
 REVOKE EXECUTE ON FUNCTION shardlite_recover FROM PUBLIC;
 CREATE FUNCTION shardlite_add_node(host text, port int DEFAULT 5432) RETURNS int
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_add_node';
-COMMENT ON FUNCTION shardlite_add_node IS 'make a server a node of the cluster; returns its node id';
+COMMENT ON FUNCTION shardlite_add_node IS 'make a server a node of the cluster, and return its id; with the first one the coordinator stops to receive new shards';
 CREATE FUNCTION shardlite_remove_node(host text, port int DEFAULT 5432) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_remove_node';
 COMMENT ON FUNCTION shardlite_remove_node IS 'remove a node that holds no shards';

@@ -52,7 +52,6 @@ typedef struct DroppedTable
 }			DroppedTable;
 
 static object_access_hook_type next_hook = NULL;
-static emit_log_hook_type next_emit_log = NULL;
 
 /* Tables noted so far, while a handler collects them. */
 static List *dropped = NIL;
@@ -272,77 +271,6 @@ finish_drop(List *tables, bool shells)
 	SetUserIdAndSecContext(user, context);
 }
 
-/* ---------------------------------------------------------------- messages */
-
-/*
- * What PostgreSQL says about dependent objects, one per line, without those
- * that are shards of this server; *count is how many remain.
- */
-static char *
-without_shards(const char *detail, int *count)
-{
-	StringInfoData result;
-	const char *line = detail;
-
-	initStringInfo(&result);
-	*count = 0;
-	while (*line != '\0')
-	{
-		int			length = (int) strcspn(line, "\n");
-		char	   *copy = pnstrdup(line, length);
-
-		if (strstr(copy, SHARDLITE_SHARDS_SCHEMA ".") == NULL)
-		{
-			appendStringInfo(&result, "%s%s", *count > 0 ? "\n" : "", copy);
-			(*count)++;
-		}
-		line += length + (line[length] == '\n' ? 1 : 0);
-	}
-	return result.data;
-}
-
-/* The notice about cascades, as one server would give it. */
-static void
-hide_cascades(ErrorData *edata)
-{
-	int			count;
-
-	if (next_emit_log)
-		next_emit_log(edata);
-	if (edata->elevel != NOTICE || strncmp(edata->message, "drop cascades to ", 17) != 0)
-		return;
-	if (edata->detail == NULL)
-	{
-		if (strstr(edata->message, SHARDLITE_SHARDS_SCHEMA ".") != NULL)
-			edata->output_to_client = edata->output_to_server = false;
-		return;
-	}
-	edata->detail = without_shards(edata->detail, &count);
-	if (count == 0)
-		edata->output_to_client = edata->output_to_server = false;
-	else if (count > 1)
-		edata->message = psprintf("drop cascades to %d other objects", count);
-	else
-	{
-		edata->message = edata->detail;
-		edata->detail = NULL;
-	}
-}
-
-static void
-rethrow_without_shards(MemoryContext cxt)
-{
-	ErrorData  *edata;
-	int			count;
-
-	MemoryContextSwitchTo(cxt);
-	edata = CopyErrorData();
-	FlushErrorState();
-	if (edata->sqlerrcode == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST && edata->detail)
-		edata->detail = without_shards(edata->detail, &count);
-	ReThrowError(edata);
-}
-
 /* ---------------------------------------------------------------- handlers */
 
 /* Run the statement here and return the distributed tables that it dropped. */
@@ -351,31 +279,21 @@ run_collecting(UtilityCall * call)
 {
 	List	   *outer = dropped;
 	bool		outer_collecting = collecting;
-	emit_log_hook_type outer_emit_log = emit_log_hook;
-	MemoryContext cxt = CurrentMemoryContext;
 	List	   *result;
 
 	dropped = NIL;
 	collecting = true;
-	if (outer_emit_log != hide_cascades)
-		next_emit_log = outer_emit_log;
-	emit_log_hook = hide_cascades;
 	PG_TRY();
 	{
-		utility_standard(call);
+		utility_logical(call);
+		result = dropped;
 	}
-	PG_CATCH();
+	PG_FINALLY();
 	{
-		emit_log_hook = outer_emit_log;
 		dropped = outer;
 		collecting = outer_collecting;
-		rethrow_without_shards(cxt);
 	}
 	PG_END_TRY();
-	emit_log_hook = outer_emit_log;
-	result = dropped;
-	dropped = outer;
-	collecting = outer_collecting;
 	CommandCounterIncrement();
 	return result;
 }
@@ -576,21 +494,4 @@ handle_drop_owned(UtilityCall * call)
 	finish_drop(tables, false);
 	if (several)
 		ddl_run_object_on_others(utility_text(call));
-}
-
-/* DROP ROLE, whose error lists what the role owns. */
-void
-handle_drop_role(UtilityCall * call)
-{
-	MemoryContext cxt = CurrentMemoryContext;
-
-	PG_TRY();
-	{
-		handle_object(call);
-	}
-	PG_CATCH();
-	{
-		rethrow_without_shards(cxt);
-	}
-	PG_END_TRY();
 }

@@ -40,7 +40,7 @@ run_on_all(UtilityCall * call)
 
 	ensure_coordinator();
 	lock_cluster_nodes();
-	utility_standard(call);
+	utility_logical(call);
 	CommandCounterIncrement();
 	ddl_run_object_on_others(command);
 }
@@ -50,7 +50,7 @@ handle_object(UtilityCall * call)
 {
 	if (list_length(node_list()) < 2 || is_own_extension(call->stmt) ||
 		mentions_temporary(utility_text(call)))
-		utility_standard(call);
+		utility_logical(call);
 	else
 		run_on_all(call);
 }

@@ -78,7 +78,7 @@ run_on_local_shell(UtilityCall * call)
 	ddl_skip_validation(call->stmt);
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(user, context | SECURITY_NOFORCE_RLS);
-	utility_standard(call);
+	utility_logical(call);
 	SetUserIdAndSecContext(user, context);
 }
 
@@ -106,7 +106,7 @@ run_with_names(UtilityCall * call, const DistTable * table, bool to_shards,
 	if (to_shards)
 		run_on_local_shell(call);
 	else
-		utility_standard(call);
+		utility_logical(call);
 	CommandCounterIncrement();
 	if (uses_sequence)
 		ensure_objects(table->relid);

@@ -80,7 +80,7 @@ static const struct
 	{T_CreateRoleStmt, handle_object},
 	{T_CreateSchemaStmt, handle_object},
 	{T_DefineStmt, handle_object},
-	{T_DropRoleStmt, handle_drop_role},
+	{T_DropRoleStmt, handle_object},
 	{T_GrantRoleStmt, handle_object},
 	{T_ReassignOwnedStmt, handle_object},
 };

@@ -27,6 +27,12 @@ typedef struct UtilityCall
 /* Run call->stmt as PostgreSQL does. */
 extern void utility_standard(UtilityCall * call);
 
+/*
+ * The same, with messages in which shards of this server are not mentioned
+ * (utility_messages.c).
+ */
+extern void utility_logical(UtilityCall * call);
+
 /* The statement's own text, without its neighbours, palloc'd. */
 extern char *utility_text(const UtilityCall * call);
 
@@ -56,7 +62,6 @@ extern void reindex_concurrently(UtilityCall * call, Oid relid);
 /* ddl_drop.c */
 extern void handle_drop(UtilityCall * call);
 extern void handle_drop_owned(UtilityCall * call);
-extern void handle_drop_role(UtilityCall * call);
 extern void drop_init(void);
 
 /* ddl_truncate.c */

@@ -1,0 +1,36 @@
+-- Messages list no shards, also where shards are on this server.
+CREATE SCHEMA ddl_messages;
+SET search_path = ddl_messages;
+SET shardlite.shard_count = 4;
+\set SHOW_CONTEXT never
+CREATE DOMAIN small AS int;
+CREATE TYPE pair AS (a int, b int);
+CREATE TABLE ref (id int PRIMARY KEY);
+CREATE TABLE t (k int, n small, p pair, r int);
+SELECT create_reference_table('ref'), create_distributed_table('t', 'k');
+ALTER TABLE t ADD FOREIGN KEY (r) REFERENCES ref;
+INSERT INTO ref VALUES (1);
+INSERT INTO t VALUES (1, 100, (1, 2), 1);
+ALTER DOMAIN small ADD CHECK (VALUE < 10);
+ALTER TYPE pair ADD ATTRIBUTE c int;
+DROP TYPE pair;
+DROP DOMAIN small;
+ALTER TABLE ref DROP CONSTRAINT ref_pkey;
+ALTER TABLE ref DROP COLUMN id;
+DROP TABLE ref;
+DELETE FROM ref;
+UPDATE ref SET id = 2;
+BEGIN;
+ALTER TABLE ref DROP CONSTRAINT ref_pkey CASCADE;
+ROLLBACK;
+BEGIN;
+DROP TYPE pair CASCADE;
+DROP DOMAIN small CASCADE;
+SELECT * FROM t;
+DROP TABLE ref CASCADE;
+DROP TABLE t CASCADE;
+ROLLBACK;
+SELECT * FROM t;
+ALTER DOMAIN small ADD CONSTRAINT big CHECK (VALUE > 10);
+INSERT INTO t VALUES (2, 5);
+DROP SCHEMA ddl_messages CASCADE;
