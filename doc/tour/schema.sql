@@ -7,9 +7,9 @@ CREATE TABLE maintainer (id int PRIMARY KEY, name text NOT NULL, email text);
 CREATE TABLE package (
 	name text PRIMARY KEY,
 	version text NOT NULL,
-	section text NOT NULL,
+	section text NOT NULL REFERENCES section,
 	area text NOT NULL,
-	maintainer int NOT NULL,
+	maintainer int NOT NULL REFERENCES maintainer,
 	architecture text,
 	priority text,
 	installed_size bigint,			-- kB
@@ -20,7 +20,7 @@ CREATE TABLE package (
 -- One row per alternative: "a | b, c" has positions 1 and 2, and a and b are
 -- alternatives 1 and 2 of position 1.
 CREATE TABLE dependency (
-	package text NOT NULL,
+	package text NOT NULL REFERENCES package,
 	kind text NOT NULL,
 	position int NOT NULL,
 	alternative int NOT NULL,

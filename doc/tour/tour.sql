@@ -7,7 +7,7 @@
 \echo '\n-- 1. One package: the key says which shard, one node answers.'
 SELECT name, version, section, pg_size_pretty(size) AS download
 FROM package WHERE name = 'postgresql-15';
-EXPLAIN (COSTS OFF) SELECT * FROM package WHERE name = 'postgresql-15';
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT * FROM package WHERE name = 'postgresql-15';
 
 \echo '\n-- 2. A join on the key: shards that belong together lie on one node.'
 SELECT p.section, count(*) AS edges, count(DISTINCT p.name) AS packages
