@@ -153,12 +153,20 @@ plan_fragment(Query *parse, const char *query_string, int cursor_options, ParamL
  * The queries of foreign key triggers, and only they, run like this.  A foreign
  * key of a distributed table is a constraint of its shards, enforced there;
  * the shell has it, too, but holds no rows, so what the trigger asks of a
- * shell must find nothing.
+ * shell must find nothing.  Only the foreign key of a table that is still
+ * local needs the rows of the distributed table that it references.
  */
 static bool
-is_referential_check(void)
+is_referential_check(const Query *query)
 {
-	return InNoForceRLSOperation();
+	const RangeTblEntry *rte;
+
+	if (!InNoForceRLSOperation())
+		return false;
+	if (query->rowMarks == NIL || list_length(query->rtable) != 1)
+		return true;
+	rte = linitial_node(RangeTblEntry, query->rtable);
+	return rte->rtekind != RTE_RELATION || !local_table_refers_to(rte->relid);
 }
 
 /* INSERT ... VALUES: the path tier evaluates and routes the rows. */
@@ -221,7 +229,7 @@ distributed_planner(Query *parse, const char *query_string, int cursor_options,
 
 	if (is_fragment(query_string))
 		return plan_fragment(parse, query_string, cursor_options, params);
-	if (!dist_tables_exist() || is_referential_check())
+	if (!dist_tables_exist() || is_referential_check(parse))
 		return plan_next(parse, query_string, cursor_options, params);
 
 	inlined = inline_table_functions(parse, params);

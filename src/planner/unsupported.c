@@ -181,6 +181,16 @@ referring_local_table(Relation relation)
 	return InvalidOid;
 }
 
+bool
+local_table_refers_to(Oid relid)
+{
+	Relation	relation = table_open(relid, NoLock);
+	Oid			referring = referring_local_table(relation);
+
+	table_close(relation, NoLock);
+	return OidIsValid(referring);
+}
+
 void
 unsupported_referenced_check(const Query *query, Oid relid)
 {

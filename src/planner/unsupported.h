@@ -19,6 +19,9 @@ extern void unsupported_write_check(const Query *query);
  */
 extern void unsupported_referenced_check(const Query *query, Oid relid);
 
+/* Does a foreign key of a table of this server alone reference the relation? */
+extern bool local_table_refers_to(Oid relid);
+
 /*
  * The planned ON CONFLICT clause, values computed here already replaced by
  * parameters: refuse what is left that the shards cannot evaluate.
