@@ -310,6 +310,24 @@ connecting_wait(RemoteConnection **conns, int count, bool *ready, long timeout)
 	return outcome;
 }
 
+/* Interrupts while connecting: what is not ready then is of no use any more. */
+static void
+interrupt_connecting(RemoteConnection **conns, int count)
+{
+	PG_TRY();
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		for (int i = 0; i < count; i++)
+			if (!conns[i]->lost && conns[i]->connecting != PGRES_POLLING_OK)
+				connection_lose(conns[i], "connecting was interrupted");
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 /*
  * Advance all of them until each is open or lost.  Those that take longer
  * than timeout_ms are lost.  Interruptible unless interrupts are held.
@@ -349,7 +367,7 @@ connect_within(RemoteConnection **conns, int count, int timeout_ms)
 			break;
 		}
 		if (connecting_wait(conns, count, ready, left) == WAIT_LATCH)
-			CHECK_FOR_INTERRUPTS();
+			interrupt_connecting(conns, count);
 	}
 	pfree(ready);
 	if (waited)
