@@ -12,6 +12,12 @@
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
 
+/*
+ * Statements with more literals than this hardly come again in the same shape;
+ * the protocol's limit is 65,535.
+ */
+#define MAX_PARAMS 1000
+
 static bool literals_walker(Node *node, void *arg);
 
 static bool
@@ -51,8 +57,11 @@ is_literal(Node *node)
 static Node *
 parameter_for_literal(Node *literal, List **params)
 {
-	Param	   *param = makeNode(Param);
+	Param	   *param;
 
+	if (list_length(*params) >= MAX_PARAMS)
+		return literal;
+	param = makeNode(Param);
 	*params = lappend(*params, literal);
 	param->paramkind = PARAM_EXTERN;
 	param->paramid = list_length(*params);
