@@ -18,6 +18,9 @@ sub new
 {
 	my ($class, %option) = @_;
 	my $workers = $option{workers} // 2;
+
+	# Whoever runs the test; PostgreSQL::Test::Utils has forgotten PGUSER.
+	$ENV{PGUSER} = 'postgres';
 	my $self = bless { nodes => [] }, $class;
 
 	foreach my $i (0 .. $workers)
