@@ -195,6 +195,7 @@ remote_open(const NodeAddress *address, const RemoteIdentity *identity)
 
 	register_exit();
 	conn->cxt = cxt;
+	conn->batch_cxt = AllocSetContextCreate(cxt, "shardlite batch", ALLOCSET_SMALL_SIZES);
 	conn->address = *address;
 	conn->name = MemoryContextStrdup(cxt, psprintf("%s:%d", address->host, address->port));
 	conn->batch = 1;

@@ -91,6 +91,7 @@ struct RemoteConnection
 	bool		quiet;			/* notices of the node are not passed on */
 	RemoteError *error;			/* why it is lost */
 	RemoteError *batch_error;	/* first error of the batch being received */
+	MemoryContext batch_cxt;	/* reset when a batch is over: its errors */
 	size_t		copy_unsent;	/* bytes put since the socket took everything */
 
 	/* prepared statements, most recently used first */

@@ -141,7 +141,7 @@ handle_error(RemoteConnection *conn, RemoteOp *op, const PGresult *result)
 		return;
 	}
 
-	error = remote_error_capture(result, conn->name, conn->cxt);
+	error = remote_error_capture(result, conn->name, conn->batch_cxt);
 	if (conn->batch_error == NULL)
 		conn->batch_error = error;
 
@@ -291,7 +291,7 @@ batch_over(RemoteConnection *conn, uint64 batch)
 	if (resend != NULL)
 		request_resend(resend);
 	if (error != NULL)
-		pfree(error);
+		MemoryContextReset(conn->batch_cxt);
 }
 
 /* The results of the head are complete. */
