@@ -105,6 +105,7 @@ remote_copy_begin(RemoteConnection *conn, const char *sql)
 void
 remote_copy_put(RemoteConnection *conn, const char *data, size_t len)
 {
+	CHECK_FOR_INTERRUPTS();
 	/* One message holds at most what fits an int, and what a node reads. */
 	while (len > 0)
 	{
