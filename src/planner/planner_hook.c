@@ -185,6 +185,29 @@ is_insert_of_values(Query *query)
 	return true;
 }
 
+/*
+ * SEARCH BREADTH FIRST has been rewritten to a record whose fields a fragment
+ * cannot name: the text of such a statement would not be accepted.
+ */
+static bool
+breadth_first_walker(Node *node, void *context)
+{
+	ListCell   *lc;
+
+	if (node == NULL)
+		return false;
+	if (!IsA(node, Query))
+		return expression_tree_walker(node, breadth_first_walker, context);
+	foreach(lc, ((Query *) node)->cteList)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, lc);
+
+		if (cte->search_clause != NULL && cte->search_clause->search_breadth_first)
+			return true;
+	}
+	return query_tree_walker((Query *) node, breadth_first_walker, context, 0);
+}
+
 static PlannedStmt *
 plan_distributed(Query *parse, const char *query_string, int cursor_options,
 				 ParamListInfo params)
@@ -192,7 +215,8 @@ plan_distributed(Query *parse, const char *query_string, int cursor_options,
 	TableSurvey survey;
 	PlannedStmt *stmt = NULL;
 
-	if (!is_insert_of_values(parse) && survey_tables(parse, &survey))
+	if (!is_insert_of_values(parse) && !breadth_first_walker((Node *) parse, NULL) &&
+		survey_tables(parse, &survey))
 	{
 		stmt = plan_router(parse, &survey, cursor_options);
 		if (stmt == NULL)
@@ -214,7 +238,8 @@ plan_by_tier(Query *parse, const char *query_string, int cursor_options, ParamLi
 		return plan_distributed(parse, query_string, cursor_options, params);
 	if (!kinds.reference_target)
 		return plan_next(parse, query_string, cursor_options, params);
-	stmt = plan_reference_modify(parse, cursor_options);
+	if (!breadth_first_walker((Node *) parse, NULL))
+		stmt = plan_reference_modify(parse, cursor_options);
 	if (stmt == NULL)
 		stmt = plan_path_tier(parse, query_string, cursor_options, params);
 	return stmt;

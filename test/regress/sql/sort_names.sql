@@ -9,6 +9,11 @@ SELECT -a AS b, b AS x FROM s ORDER BY x;
 SELECT DISTINCT ON (x) -a AS b, b AS x FROM s ORDER BY x DESC;
 SELECT count(*) OVER (ORDER BY a) AS b, b AS x FROM s ORDER BY 2;
 
+-- SEARCH BREADTH FIRST cannot be sent to the shard as text
+WITH RECURSIVE r(n, lvl) AS (SELECT a, 0 FROM s WHERE a = 1
+	UNION SELECT s.a, r.lvl + 1 FROM r JOIN s ON s.a = r.n + 1)
+SEARCH BREADTH FIRST BY n SET seq SELECT n, lvl FROM r ORDER BY seq;
+
 -- EXPLAIN of a scan that was never run and would choose partitions
 CREATE TABLE p (k int, id int) PARTITION BY RANGE (id);
 CREATE TABLE p_low PARTITION OF p FOR VALUES FROM (0) TO (10);
