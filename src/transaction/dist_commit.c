@@ -257,8 +257,11 @@ resolve_all(bool commit)
 	return complete;
 }
 
-/* Stop everything that still runs for this transaction; waits, limited. */
-static void
+/*
+ * Stop everything that still runs for this transaction; waits, limited.
+ * Returns whether there was anything: then transactions there have failed.
+ */
+static bool
 stop_all(void)
 {
 	RemoteConnection **busy;
@@ -292,6 +295,7 @@ stop_all(void)
 			participant_close(xact);
 	}
 	pfree(busy);
+	return n > 0;
 }
 
 /* The local transaction is over: forget what belonged to it. */
@@ -329,6 +333,7 @@ void
 after_commit(void)
 {
 	bool		complete = true;
+	bool		stopped;
 	dlist_iter	iter;
 
 	remote_forget_all();
@@ -338,30 +343,18 @@ after_commit(void)
 		complete = resolve_all(true);
 		FAULT_POINT(commit_after_resolve);
 	}
+
+	/* Streams that nobody reads to their end; only readers can have some. */
+	stopped = stop_all();
 	dlist_foreach(iter, &participants)
 	{
 		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);
-		bool		stopped;
 
-		if (!xact->used || xact->conn == NULL || remote_is_lost(xact->conn))
+		if (xact->depth == 0 || xact->conn == NULL || remote_is_lost(xact->conn))
 			continue;
-		remote_sync(xact->conn);
-		remote_check_alive(xact->conn);
-
-		/* A stream that nobody reads to its end has to be stopped. */
-		stopped = !remote_is_idle(xact->conn);
 		if (stopped)
-		{
-			remote_cancel(&xact->conn, 1, remote_cancel_timeout);
-			if (!remote_drain(xact->conn, remote_cancel_timeout))
-				participant_close(xact);
-		}
-		if (xact->depth > 0 && xact->conn != NULL)
-		{
-			if (stopped)
-				xact->context = 0;
-			remote_xact_end_lazily(xact, !stopped);
-		}
+			xact->context = 0;
+		remote_xact_end_lazily(xact, !stopped);
 	}
 	finish_dtx(complete);
 	reset_participants();
@@ -380,7 +373,7 @@ after_abort(void)
 	holding_interrupts = false;
 	FAULT_POINT(abort_before_rollback);
 	remote_forget_all();
-	stop_all();
+	(void) stop_all();
 	dlist_foreach(iter, &participants)
 	{
 		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);
