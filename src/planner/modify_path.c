@@ -29,6 +29,7 @@
 #include "planner/modify_text.h"
 #include "planner/shell_mark.h"
 #include "planner/target_table.h"
+#include "planner/unsupported.h"
 
 static Plan *plan_dist_modify(PlannerInfo *root, RelOptInfo *rel,
 							  CustomPath *best_path, List *tlist,
@@ -366,6 +367,7 @@ plan_action(PlannerInfo *root, MergeAction *action, List **exprs)
 	List	   *row;
 	ListCell   *lc;
 
+	unsupported_merge_action_check(action);
 	init_plan(&plan, root, action->commandType);
 	plan.matched = action->matched;
 	row = action_row(root, &plan, action);

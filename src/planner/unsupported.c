@@ -59,6 +59,19 @@ unsupported_row_security_check(Query *query, RangeTblEntry *rte)
 }
 
 void
+unsupported_merge_action_check(const MergeAction *action)
+{
+	ListCell   *lc;
+
+	foreach(lc, action->targetList)
+		if (lfirst_node(TargetEntry, lc)->resjunk)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("MERGE into a distributed or reference table cannot assign several columns from one subquery"),
+					 errhint("Assign each column from a subquery of its own, or compute the values in USING.")));
+}
+
+void
 unsupported_conflict_check(const OnConflictExpr *conflict, Oid relid)
 {
 	if (is_shippable((Node *) conflict->arbiterElems) &&

@@ -26,6 +26,9 @@ extern bool local_table_refers_to(Oid relid);
  * The planned ON CONFLICT clause, values computed here already replaced by
  * parameters: refuse what is left that the shards cannot evaluate.
  */
+/* MERGE actions that carry a multi-column subquery. */
+extern void unsupported_merge_action_check(const MergeAction *action);
+
 extern void unsupported_conflict_check(const OnConflictExpr *conflict, Oid relid);
 
 /*

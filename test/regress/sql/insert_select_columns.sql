@@ -25,5 +25,12 @@ SELECT * FROM t WHERE k > 3 ORDER BY k;
 -- EXISTS may select nothing
 SELECT count(*) FROM t WHERE EXISTS (SELECT FROM t u WHERE u.k = t.k AND u.b > 10);
 
+-- MERGE that assigns several columns from one subquery
+CREATE TABLE r (id int PRIMARY KEY, a int, b int);
+SELECT create_reference_table('r');
+INSERT INTO r VALUES (1, 1, 1);
+MERGE INTO r USING (SELECT k, count(*) AS n FROM t GROUP BY k) s ON s.n > r.a AND s.k = 3
+WHEN MATCHED THEN UPDATE SET (a, b) = (SELECT 5, 6 FROM r r2 LIMIT 1);
+
 SET client_min_messages = warning;
 DROP SCHEMA insert_columns CASCADE;
