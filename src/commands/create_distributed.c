@@ -34,11 +34,11 @@
 #include "utils/syscache.h"
 
 /*
- * Lock the table and its partitions.  Who does not own it may not even wait
- * for the lock.
+ * Lock a table that the current user owns; who does not may not even wait for
+ * the lock.  It may be gone, or another's, once we have it.
  */
-static List *
-lock_table(Oid relid)
+static void
+lock_owned_table(Oid relid)
 {
 	if (get_rel_name(relid) == NULL)
 		ereport(ERROR,
@@ -51,6 +51,13 @@ lock_table(Oid relid)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
 	check_table_owner(relid);
+}
+
+/* Lock a table that is about to be distributed, and its partitions. */
+static List *
+lock_table(Oid relid)
+{
+	lock_owned_table(relid);
 	check_distributable(relid);
 	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
 		return list_make1_oid(relid);
@@ -360,16 +367,7 @@ undistribute_table(PG_FUNCTION_ARGS)
 	require_table_argument(fcinfo);
 	ensure_coordinator();
 	relid = PG_GETARG_OID(0);
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	check_table_owner(relid);
-	LockRelationOid(relid, AccessExclusiveLock);
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+	lock_owned_table(relid);
 	undistribute(relid, distributed_members(relid));
 	PG_RETURN_VOID();
 }

@@ -51,9 +51,17 @@ SELECT v FROM b WHERE k = 7;
 COMMIT;
 \set n 2
 :budget
--- several shards: the writes, PREPARE, COMMIT PREPARED
+-- three statements on one shard, and the commit
+BEGIN;
+SELECT v FROM b WHERE k = 7;
+UPDATE b SET v = 3 WHERE k = 7;
+DELETE FROM b WHERE k = 7;
+COMMIT;
+\set n 4
+:budget
+-- several shards: PREPARE rides with the last writes, then COMMIT PREPARED
 UPDATE b SET v = v + 1;
-\set n 3
+\set n 2
 :budget
 INSERT INTO b SELECT i, i FROM generate_series(201, 300) i;
 :budget
