@@ -1,0 +1,121 @@
+"""Servers for the benchmarks: a plain one and a cluster, made by
+bin/shardlite-cluster in a temporary directory that is removed at the end."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import psycopg2
+
+CLUSTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bin", "shardlite-cluster")
+
+
+def run(args, **kwargs):
+    return subprocess.run(args, check=True, text=True, capture_output=True, **kwargs)
+
+
+class Server:
+    """A cluster, or with workers=0 and extension=False a plain server."""
+
+    def __init__(self, base, name, pg_config, workers=0, extension=True, settings=()):
+        self.name = name
+        self.dir = os.path.join(base, name)
+        args = [CLUSTER, "up", "--dir", self.dir, "--nodes", str(workers), "--pg-config", pg_config]
+        for s in settings:
+            args += ["--set", s]
+        if not extension:
+            args.append("--no-extension")
+        run(args)
+        self.env = dict(os.environ)
+        for key, value in re.findall(r"(PG\w+)='?([^' \n]*)'?", run([CLUSTER, "env", "--dir", self.dir]).stdout):
+            self.env[key] = value
+        self.pids = self.postmasters()
+
+    def postmasters(self):
+        """Process ids of the servers, by node."""
+        pids = []
+        for entry in sorted(os.listdir(self.dir)):
+            pid_file = os.path.join(self.dir, entry, "postmaster.pid")
+            if re.fullmatch(r"node\d+", entry) and os.path.exists(pid_file):
+                with open(pid_file, encoding="ascii") as f:
+                    pids.append(int(f.readline()))
+        return pids
+
+    def create_database(self, name):
+        run([CLUSTER, "createdb", "--dir", self.dir, name])
+
+    def connect(self, database=None):
+        """A psycopg2 connection to node 0, in autocommit mode."""
+        connection = psycopg2.connect(host=self.env["PGHOST"], port=self.env["PGPORT"], user=self.env["PGUSER"],
+                                      dbname=database or self.env["PGDATABASE"])
+        connection.autocommit = True
+        return connection
+
+    def psql(self, *args, database=None, **kwargs):
+        """What psql prints; an error ends it and is raised."""
+        return run(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", database or self.env["PGDATABASE"], *args],
+                   env=self.env, **kwargs).stdout
+
+    def cpu(self):
+        """User + system seconds of all server processes so far, by node."""
+        tick = os.sysconf("SC_CLK_TCK")
+        return [tree_ticks(pid) / tick for pid in self.pids]
+
+    def down(self):
+        subprocess.run([CLUSTER, "down", "--dir", self.dir], capture_output=True, check=False)
+
+
+class Servers:
+    """The servers of one run: "with Servers(pg_config) as servers"."""
+
+    def __init__(self, pg_config):
+        self.pg_config = pg_config
+        self.started = []
+
+    def __enter__(self):
+        self.base = tempfile.mkdtemp(prefix="shardlite-bench-")
+        os.chmod(self.base, 0o755)
+        if os.getuid() == 0:
+            shutil.chown(self.base, os.environ.get("SHARDLITE_OS_USER", "postgres"))
+        return self
+
+    def start(self, name, **kwargs):
+        self.started.append(Server(self.base, name, self.pg_config, **kwargs))
+        return self.started[-1]
+
+    def plain(self, settings=()):
+        return self.start("plain", extension=False, settings=settings)
+
+    def __exit__(self, *_):
+        for server in self.started:
+            server.down()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+
+def copy_table(table, source, target):
+    """Sends a table's rows from one database to another; both are (server, database)."""
+    reader = subprocess.Popen(["psql", "-X", "-q", "-d", source[1], "-c", f"COPY {table} TO STDOUT"],
+                              env=source[0].env, stdout=subprocess.PIPE)
+    target[0].psql("-c", f"COPY {table} FROM STDIN", database=target[1], stdin=reader.stdout)
+    reader.stdout.close()
+    if reader.wait() != 0:
+        raise RuntimeError(f"COPY {table} TO STDOUT failed")
+
+
+def tree_ticks(postmaster):
+    """CPU ticks of a postmaster, its reaped children and its live children."""
+    total = 0
+    for pid in os.listdir("/proc"):
+        if not pid.isdigit():
+            continue
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(pid) == postmaster:
+            total += sum(int(x) for x in fields[11:15])
+        elif int(fields[1]) == postmaster:
+            total += int(fields[11]) + int(fields[12])
+    return total
