@@ -2,68 +2,24 @@
  * dist_join.c
  *		Which joins can the shards compute on their own?
  *
- * Inner joins of colocated tables on the distribution key, and of anything
- * with reference tables.  Nothing in such a fragment is null-extended, so
- * every column means inside what it means outside, and PlaceHolderVars can be
- * computed above.
+ * Joins of colocated tables on the distribution key, because rows that match
+ * lie on the same shard; and joins with reference tables, which are whole on
+ * every node, unless that would null-extend or repeat their rows per shard.
+ *
+ * The nullable side of an outer join is a sub-SELECT of the fragment: its
+ * filters, PlaceHolderVars and whole rows keep their meaning without rules of
+ * their own.  Semi-joins and anti-joins are EXISTS.
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/restrictinfo.h"
-#include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
 #include "planner/dist_rel.h"
 #include "planner/scan_keys.h"
-#include "planner/unsupported.h"
-
-/* Does the statement want a system column of this relation? */
-static bool
-needs_system_columns(PlannerInfo *root, const RelOptInfo *rel)
-{
-	for (AttrNumber attno = rel->min_attr; attno < 0; attno++)
-	{
-		if (!bms_is_empty(rel->attr_needed[attno - rel->min_attr]) &&
-			!(attno == SelfItemPointerAttributeNumber &&
-			  dist_rel_ctid_is_junk(root, rel->relid)))
-			return true;
-	}
-	return false;
-}
-
-DistRel *
-dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti)
-{
-	RangeTblEntry *rte = planner_rt_fetch(rti, root);
-	DistRel    *dist;
-	RangeTblRef *ref;
-	ListCell   *lc;
-
-	/* row marks that lock show as system columns */
-	if (rel->reloptkind != RELOPT_BASEREL || rte->inh || rte->tablesample != NULL ||
-		rte->securityQuals != NIL || rti == root->parse->resultRelation ||
-		is_secured_for_other_role(root->parse, rte) || needs_system_columns(root, rel))
-		return NULL;
-	dist = palloc0(sizeof(DistRel));
-	dist->everywhere = true;
-	dist->relids = rel->relids;
-	foreach(lc, rel->baserestrictinfo)
-	{
-		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
-
-		if (!dist_rel_can_ship(dist, rel, clause))
-			return NULL;
-		dist->conds = lappend(dist->conds, clause);
-	}
-	ref = makeNode(RangeTblRef);
-	ref->rtindex = rti;
-	dist->from = list_make1(ref);
-	return dist;
-}
 
 /* Does this equivalence class hold the column? */
 static bool
@@ -109,28 +65,19 @@ class_joins_keys(PlannerInfo *root, const Var *left, const Var *right)
 	return false;
 }
 
-/* Do rows that join lie on the same shard? */
+/* Does one of the clauses say that a key of each side are equal? */
 static bool
-joins_within_shards(PlannerInfo *root, const DistRel * outer, const DistRel * inner,
-					List *restrictlist)
+clauses_join_keys(const DistRel * outer, List *left, List *right, List *clauses)
 {
 	ListCell   *lc,
 			   *lc2,
 			   *lc3;
 
-	if (outer->everywhere || inner->everywhere)
-		return true;
-	if (outer->colocation_id != inner->colocation_id)
-		return false;
-	if (!OidIsValid(outer->group->key_type))
-		return true;
-	foreach(lc, outer->keys)
+	foreach(lc, left)
 	{
-		foreach(lc2, inner->keys)
+		foreach(lc2, right)
 		{
-			if (class_joins_keys(root, lfirst(lc), lfirst(lc2)))
-				return true;
-			foreach(lc3, restrictlist)
+			foreach(lc3, clauses)
 			{
 				if (scan_keys_are_equal(outer, lfirst(lc), lfirst(lc2),
 										lfirst_node(RestrictInfo, lc3)->clause))
@@ -141,21 +88,77 @@ joins_within_shards(PlannerInfo *root, const DistRel * outer, const DistRel * in
 	return false;
 }
 
+static bool
+classes_join_keys(PlannerInfo *root, List *left, List *right)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, left)
+	{
+		foreach(lc2, right)
+		{
+			if (class_joins_keys(root, lfirst(lc), lfirst(lc2)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* One join that is looked at. */
+typedef struct JoinSides
+{
+	PlannerInfo *root;
+	RelOptInfo *joinrel;
+	JoinType	jointype;
+	const DistRel *outer;
+	const DistRel *inner;
+	List	   *on;				/* RestrictInfos that decide what matches */
+	List	   *where;			/* and those that filter the result */
+}			JoinSides;
+
+/* Do rows that match lie on the same shard, and does none appear twice? */
+static bool
+joins_within_shards(const JoinSides * sides)
+{
+	const DistRel *outer = sides->outer;
+	const DistRel *inner = sides->inner;
+	List	   *left = list_concat_copy(outer->keys, outer->weak_keys);
+	List	   *right = list_concat_copy(inner->keys, inner->weak_keys);
+
+	if (inner->everywhere)
+		return outer->everywhere || sides->jointype != JOIN_FULL;
+	if (outer->everywhere)
+		return sides->jointype == JOIN_INNER;
+	if (outer->colocation_id != inner->colocation_id)
+		return false;
+	if (!OidIsValid(outer->group->key_type))
+		return true;
+	if ((sides->jointype == JOIN_INNER || sides->jointype == JOIN_SEMI) &&
+		classes_join_keys(sides->root, left, right))
+		return true;
+	return clauses_join_keys(outer, left, right, sides->on);
+}
+
 /* No base relation may see the clause before its security quals are done. */
 static bool
-clause_can_ship(PlannerInfo *root, const DistRel * dist, RestrictInfo *clause)
+clauses_can_ship(PlannerInfo *root, const DistRel * dist, List *clauses)
 {
-	int			relid = -1;
+	ListCell   *lc;
 
-	while ((relid = bms_next_member(dist->relids, relid)) >= 0)
+	foreach(lc, clauses)
 	{
-		if (!dist_rel_can_ship(dist, find_base_rel(root, relid), clause))
-			return false;
+		int			relid = -1;
+
+		while ((relid = bms_next_member(dist->relids, relid)) >= 0)
+		{
+			if (!dist_rel_can_ship(dist, find_base_rel(root, relid), lfirst(lc)))
+				return false;
+		}
 	}
 	return true;
 }
 
-/* The scan can fill in the system columns of one table only. */
 static int
 count_system_columns(PlannerInfo *root, const DistRel * dist)
 {
@@ -163,42 +166,215 @@ count_system_columns(PlannerInfo *root, const DistRel * dist)
 	int			relid = -1;
 
 	while ((relid = bms_next_member(dist->relids, relid)) >= 0)
-		count += needs_system_columns(root, find_base_rel(root, relid));
+		count += dist_rel_needs_system_columns(root, find_base_rel(root, relid));
 	return count;
 }
 
-DistRel *
-dist_rel_make_join(PlannerInfo *root, RelOptInfo *joinrel, const DistRel * outer,
-				   const DistRel * inner, List *restrictlist)
+/* May this side disappear in a sub-SELECT? */
+static bool
+can_hide(PlannerInfo *root, const DistRel * dist)
 {
-	const DistRel *placed = outer->everywhere ? inner : outer;
-	DistRel    *dist;
+	return dist->row_marks == NIL && count_system_columns(root, dist) == 0;
+}
+
+/* Is there a column above the join that only this side could deliver? */
+static bool
+is_needed_above(const JoinSides * sides, const DistRel * side)
+{
+	return bms_overlap(pull_varnos(sides->root, (Node *) sides->joinrel->reltarget->exprs),
+					   side->relids);
+}
+
+static bool
+can_push(const JoinSides * sides, RelOptInfo *outerrel, RelOptInfo *innerrel)
+{
+	const DistRel *outer = sides->outer;
+	const DistRel *inner = sides->inner;
+
+	if (outer == NULL || inner == NULL || outer->upper != NULL || inner->upper != NULL ||
+		outer->local != NIL || inner->local != NIL ||
+		outer->other_role || inner->other_role ||
+		!bms_is_empty(sides->joinrel->lateral_relids) ||
+		!bms_is_empty(outerrel->lateral_relids) ||
+		!bms_is_empty(innerrel->lateral_relids) ||
+		!joins_within_shards(sides))
+		return false;
+
+	switch (sides->jointype)
+	{
+		case JOIN_INNER:
+			return true;
+		case JOIN_LEFT:
+		case JOIN_ANTI:
+			return can_hide(sides->root, inner);
+		case JOIN_FULL:
+			return can_hide(sides->root, inner) && can_hide(sides->root, outer);
+		case JOIN_SEMI:
+			return can_hide(sides->root, inner) && !is_needed_above(sides, inner);
+		default:
+			return false;
+	}
+}
+
+/*
+ * The sub-SELECT that stands for one side; NULL if a shard cannot compute its
+ * columns.
+ */
+static DistFrom *
+make_wrap(const DistRel * dist, RelOptInfo *rel)
+{
+	DistFrom   *item = palloc0(sizeof(DistFrom));
 	ListCell   *lc;
 
-	if (outer->local != NIL || inner->local != NIL ||
-		outer->other_role || inner->other_role ||
-		!bms_is_empty(joinrel->lateral_relids) ||
-		!joins_within_shards(root, outer, inner, restrictlist))
-		return NULL;
-	dist = palloc0(sizeof(DistRel));
+	item->wrap = palloc0(sizeof(DistWrap));
+	item->wrap->dist = dist;
+	foreach(lc, rel->reltarget->exprs)
+	{
+		Node	   *expr = lfirst(lc);
+
+		/* a ctid that nobody looks at, see can_hide() */
+		if (IsA(expr, Var) && ((Var *) expr)->varattno < 0)
+			continue;
+		if (!IsA(expr, Var) && !dist_rel_can_compute(dist, expr))
+			return NULL;
+		item->wrap->exprs = lappend(item->wrap->exprs, expr);
+	}
+	return item;
+}
+
+/* Combine the FROM clauses as an outer join. */
+static bool
+join_outer(DistRel * dist, const JoinSides * sides, RelOptInfo *outerrel,
+		   RelOptInfo *innerrel)
+{
+	DistFrom   *join = palloc0(sizeof(DistFrom));
+
+	join->jointype = sides->jointype;
+	join->left = sides->outer->from;
+	join->right = make_wrap(sides->inner, innerrel);
+	join->quals = bare_clauses(sides->on);
+	if (sides->jointype == JOIN_FULL)
+	{
+		DistFrom   *left = make_wrap(sides->outer, outerrel);
+
+		if (left == NULL)
+			return false;
+		join->left = list_make1(left);
+	}
+	dist->from = list_make1(join);
+	return join->right != NULL;
+}
+
+/* Add a semi-join or anti-join to the outer side's WHERE clause. */
+static void
+join_exists(DistRel * dist, const JoinSides * sides)
+{
+	DistExists *exists = palloc0(sizeof(DistExists));
+
+	exists->dist = sides->inner;
+	exists->quals = bare_clauses(sides->on);
+	exists->anti = sides->jointype == JOIN_ANTI;
+	dist->exists = lappend(list_copy(dist->exists), exists);
+	if (exists->anti)
+		dist->nulled = bms_union(dist->nulled, sides->inner->relids);
+}
+
+static void
+join_inner(DistRel * dist, const DistRel * inner)
+{
+	dist->from = list_concat_copy(dist->from, inner->from);
+	dist->exists = list_concat_copy(dist->exists, inner->exists);
+	dist->conds = list_concat_copy(dist->conds, inner->conds);
+	dist->keys = list_concat_copy(dist->keys, inner->keys);
+	dist->weak_keys = list_concat_copy(dist->weak_keys, inner->weak_keys);
+	dist->row_marks = list_concat_copy(dist->row_marks, inner->row_marks);
+	dist->nulled = bms_union(dist->nulled, inner->nulled);
+}
+
+/* What may be null-extended on a shard is no key for grouping. */
+static void
+weaken_keys(DistRel * dist, const DistRel * side)
+{
+	dist->weak_keys = list_concat_copy(dist->weak_keys, side->keys);
+	dist->weak_keys = list_concat(dist->weak_keys, side->weak_keys);
+}
+
+/* A copy of the outer side, with all that concerns both. */
+static DistRel *
+begin_join(const JoinSides * sides)
+{
+	const DistRel *outer = sides->outer;
+	const DistRel *inner = sides->inner;
+	const DistRel *placed = outer->everywhere ? inner : outer;
+	DistRel    *dist = palloc(sizeof(DistRel));
+
+	*dist = *outer;
 	dist->everywhere = placed->everywhere;
 	dist->colocation_id = placed->colocation_id;
 	dist->group = placed->group;
 	dist->relids = bms_union(outer->relids, inner->relids);
-	dist->from = list_concat_copy(outer->from, inner->from);
-	dist->conds = list_concat_copy(outer->conds, inner->conds);
-	dist->keys = list_concat_copy(outer->keys, inner->keys);
-	dist->row_marks = list_concat_copy(outer->row_marks, inner->row_marks);
 	dist->before_writes = outer->before_writes || inner->before_writes;
-	if (count_system_columns(root, dist) > 1)
-		return NULL;
+	dist->table_rows = outer->table_rows + inner->table_rows;
+	dist->table_pages = outer->table_pages + inner->table_pages;
+	return dist;
+}
+
+static void
+split_clauses(JoinSides * sides, List *restrictlist)
+{
+	ListCell   *lc;
+
 	foreach(lc, restrictlist)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
 
-		if (!clause_can_ship(root, dist, clause))
-			return NULL;
-		dist->conds = lappend(dist->conds, clause);
+		if (IS_OUTER_JOIN(sides->jointype) &&
+			RINFO_IS_PUSHED_DOWN(clause, sides->joinrel->relids))
+			sides->where = lappend(sides->where, clause);
+		else
+			sides->on = lappend(sides->on, clause);
 	}
-	return dist;
+}
+
+DistRel *
+dist_rel_make_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+				   RelOptInfo *innerrel, JoinType jointype, List *restrictlist)
+{
+	JoinSides	sides = {
+		.root = root, .joinrel = joinrel, .jointype = jointype,
+		.outer = dist_rel_get(outerrel), .inner = dist_rel_get(innerrel)
+	};
+	DistRel    *dist;
+
+	split_clauses(&sides, restrictlist);
+	if (!can_push(&sides, outerrel, innerrel))
+		return NULL;
+	dist = begin_join(&sides);
+	if (!clauses_can_ship(root, dist, restrictlist))
+		return NULL;
+	switch (jointype)
+	{
+		case JOIN_INNER:
+			join_inner(dist, sides.inner);
+			dist->conds = list_concat(dist->conds, list_copy(sides.on));
+			break;
+		case JOIN_SEMI:
+		case JOIN_ANTI:
+			join_exists(dist, &sides);
+			break;
+		default:
+			if (!join_outer(dist, &sides, outerrel, innerrel))
+				return NULL;
+			if (jointype == JOIN_FULL)
+			{
+				dist->conds = dist->exists = dist->keys = dist->weak_keys = NIL;
+				dist->nulled = NULL;
+				weaken_keys(dist, sides.outer);
+			}
+			weaken_keys(dist, sides.inner);
+	}
+	dist->conds = list_concat_copy(dist->conds, sides.where);
+
+	/* the scan can fill in the system columns of one table only */
+	return count_system_columns(root, dist) > 1 ? NULL : dist;
 }

@@ -1,10 +1,7 @@
 /*
  * dist_rel.c
- *		The path tier's record of a relation that lives on shards, and the
- *		Query that fetches such a relation, rebuilt from planner state.
- *
- * The rebuilt Query keeps the level's range table with its indexes, so Vars
- * stay as they are; entries that the fragment does not read become dummies.
+ *		The path tier's record of a base relation that lives on shards, and what
+ *		shards can compute over a record.  Records of joins: dist_join.c.
  */
 #include "postgres.h"
 
@@ -15,9 +12,9 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
-#include "parser/parsetree.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/analyze.h"
+#include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
 #include "deparse/shippable.h"
@@ -44,7 +41,6 @@ local_only_walker(Node *node, void *context)
 		case T_SubPlan:
 		case T_AlternativeSubPlan:
 		case T_SubLink:
-		case T_PlaceHolderVar:
 		case T_CurrentOfExpr:
 			return true;
 		case T_Var:
@@ -59,15 +55,31 @@ local_only_walker(Node *node, void *context)
 }
 
 bool
-dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel, RestrictInfo *clause)
+dist_rel_can_compute(const DistRel * dist, Node *expr)
 {
-	Node	   *expr = (Node *) clause->clause;
 	List	   *params = NIL;
 
-	return restriction_is_securely_promotable(clause, rel) &&
-		!local_only_walker(expr, unconstify(DistRel *, dist)) &&
+	return !local_only_walker(expr, unconstify(DistRel *, dist)) &&
 		!contain_volatile_functions(expr) &&
 		is_shippable(extract_params(expr, &params));
+}
+
+bool
+dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel, RestrictInfo *clause)
+{
+	return restriction_is_securely_promotable(clause, rel) &&
+		dist_rel_can_compute(dist, (Node *) clause->clause);
+}
+
+List *
+bare_clauses(List *restrictinfos)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, restrictinfos)
+		clauses = lappend(clauses, lfirst_node(RestrictInfo, lc)->clause);
+	return clauses;
 }
 
 /* Row mark clause that locks the relation in its fragment. */
@@ -125,24 +137,35 @@ base_keys(PlannerInfo *root, RelOptInfo *rel, const DistTable * table)
 	return list_make1(makeVar(rel->relid, table->key_attno, type, typmod, collation, 0));
 }
 
+/* What is common to tables of all kinds. */
+static DistRel *
+make_base(RelOptInfo *rel)
+{
+	DistRel    *dist = palloc0(sizeof(DistRel));
+	DistFrom   *item = palloc0(sizeof(DistFrom));
+
+	item->rti = rel->relid;
+	dist->from = list_make1(item);
+	dist->relids = rel->relids;
+	dist->table_rows = rel->tuples;
+	dist->table_pages = rel->pages;
+	return dist;
+}
+
 DistRel *
 dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 {
 	RangeTblEntry *rte = planner_rt_fetch(rti, root);
 	DistTable  *table = dist_table_get(rte->relid);
-	DistRel    *dist = palloc0(sizeof(DistRel));
-	RangeTblRef *ref = makeNode(RangeTblRef);
+	DistRel    *dist = make_base(rel);
 	ShellMark	mark;
 	ListCell   *lc;
 
 	if (!shell_mark_get(rte, &mark))
 		elog(ERROR, "relation %u is no marked shell", rte->relid);
 	check_lockable(root, rti, mark.strength);
-	ref->rtindex = rti;
 	dist->colocation_id = table->colocation_id;
 	dist->group = table->group;
-	dist->relids = rel->relids;
-	dist->from = list_make1(ref);
 	dist->keys = base_keys(root, rel, table);
 	dist->row_marks = base_row_marks(rti, &mark);
 	dist->before_writes = mark.before_writes;
@@ -159,137 +182,30 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	return dist;
 }
 
-/* Context of outer_vars_mutator. */
-typedef struct BindContext
+DistRel *
+dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti)
 {
-	Relids		relids;
-	List	  **params;
-}			BindContext;
-
-/* The parameter that stands for an expression computed here. */
-static Param *
-param_for(Node *node, List **params)
-{
-	Param	   *param = makeNode(Param);
-	int			position = 0;
+	RangeTblEntry *rte = planner_rt_fetch(rti, root);
+	DistRel    *dist;
 	ListCell   *lc;
 
-	foreach(lc, *params)
-	{
-		if (equal(lfirst(lc), node))
-			position = foreach_current_index(lc) + 1;
-	}
-	if (position == 0)
-	{
-		*params = lappend(*params, copyObject(node));
-		position = list_length(*params);
-	}
-	param->paramkind = PARAM_EXTERN;
-	param->paramid = position;
-	param->paramtype = exprType(node);
-	param->paramtypmod = exprTypmod(node);
-	param->paramcollid = exprCollation(node);
-	param->location = -1;
-	return param;
-}
-
-static Node *
-outer_vars_mutator(Node *node, void *context)
-{
-	BindContext *bind = context;
-
-	if (node == NULL)
+	/* row marks that lock show as system columns */
+	if (rel->reloptkind != RELOPT_BASEREL || rte->inh || rte->tablesample != NULL ||
+		rte->securityQuals != NIL || rti == root->parse->resultRelation ||
+		is_secured_for_other_role(root->parse, rte) ||
+		dist_rel_needs_system_columns(root, rel))
 		return NULL;
-	if (IsA(node, Var) && !bms_is_member(((Var *) node)->varno, bind->relids))
-		return (Node *) param_for(node, bind->params);
-	return expression_tree_mutator(node, outer_vars_mutator, context);
-}
-
-Node *
-dist_rel_bind(const DistRel * dist, Node *node, List **params)
-{
-	BindContext bind = {dist->relids, params};
-
-	node = extract_params(node, params);
-	return outer_vars_mutator(node, &bind);
-}
-
-/* Copy of a range table entry for the fragment. */
-static RangeTblEntry *
-fragment_rte(const DistRel * dist, const RangeTblEntry *source, List **params)
-{
-	RangeTblEntry *rte = copyObject(unconstify(RangeTblEntry *, source));
-	ShellMark	mark;
-
-	rte->securityQuals = NIL;
-	rte->requiredPerms = 0;
-	rte->inh = true;
-	if (shell_mark_get(rte, &mark))
+	dist = make_base(rel);
+	dist->everywhere = true;
+	foreach(lc, rel->baserestrictinfo)
 	{
-		rte->inh = !mark.only;
-		if (mark.partitioned)
-			rte->relkind = RELKIND_PARTITIONED_TABLE;
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (!dist_rel_can_ship(dist, rel, clause))
+			return NULL;
+		dist->conds = lappend(dist->conds, clause);
 	}
-	rte->ctelevelsup = 0;
-	if (rte->tablesample != NULL)
-		rte->tablesample = (TableSampleClause *)
-			dist_rel_bind(dist, (Node *) rte->tablesample, params);
-	return rte;
-}
-
-/* Stands where the fragment reads nothing. */
-static RangeTblEntry *
-dummy_rte(void)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-
-	rte->rtekind = RTE_RESULT;
-	rte->eref = makeAlias("*RESULT*", NIL);
-	return rte;
-}
-
-static List *
-fragment_rtable(PlannerInfo *root, const DistRel * dist, List **params)
-{
-	List	   *rtable = NIL;
-
-	for (int rti = 1; rti < root->simple_rel_array_size; rti++)
-	{
-		if (bms_is_member(rti, dist->relids))
-			rtable = lappend(rtable,
-							 fragment_rte(dist, planner_rt_fetch(rti, root), params));
-		else
-			rtable = lappend(rtable, dummy_rte());
-	}
-	return rtable;
-}
-
-Query *
-dist_rel_query(PlannerInfo *root, const DistRel * dist, List *columns,
-			   List *quals, List **params)
-{
-	Query	   *query = makeNode(Query);
-	Node	   *bound = dist_rel_bind(dist, (Node *) quals, params);
-	ListCell   *lc;
-
-	query->commandType = CMD_SELECT;
-	query->querySource = QSRC_ORIGINAL;
-	query->canSetTag = true;
-	query->rtable = fragment_rtable(root, dist, params);
-	query->jointree = makeFromExpr(copyObject(dist->from),
-								   bound == NULL ? NULL :
-								   (Node *) make_ands_explicit((List *) bound));
-	foreach(lc, columns)
-	{
-		int			resno = foreach_current_index(lc) + 1;
-		Expr	   *expr = (Expr *) copyObject((Node *) lfirst(lc));
-
-		query->targetList = lappend(query->targetList,
-									makeTargetEntry(expr, resno, psprintf("c%d", resno), false));
-	}
-	query->rowMarks = copyObject(dist->row_marks);
-	query->hasForUpdate = query->rowMarks != NIL;
-	return query;
+	return dist;
 }
 
 bool
@@ -321,4 +237,17 @@ dist_rel_ctid_is_junk(PlannerInfo *root, Index rti)
 			return false;
 	}
 	return true;
+}
+
+bool
+dist_rel_needs_system_columns(PlannerInfo *root, const RelOptInfo *rel)
+{
+	for (AttrNumber attno = rel->min_attr; attno < 0; attno++)
+	{
+		if (!bms_is_empty(rel->attr_needed[attno - rel->min_attr]) &&
+			!(attno == SelfItemPointerAttributeNumber &&
+			  dist_rel_ctid_is_junk(root, rel->relid)))
+			return true;
+	}
+	return false;
 }

@@ -2,7 +2,8 @@
  * dist_rel.h
  *		What the path tier keeps of a relation that lives on shards: one record
  *		per RelOptInfo, in its fdw_private, in planner memory.  Immutable after
- *		creation; text is made from it only when the plan is made.
+ *		creation; text is made from it only when the plan is made
+ *		(fragment_query.h).
  */
 #ifndef SHARDLITE_DIST_REL_H
 #define SHARDLITE_DIST_REL_H
@@ -12,20 +13,83 @@
 #include "metadata/dist_table.h"
 #include "plan/dist_plan.h"
 
-typedef struct DistRel
+typedef struct DistRel DistRel;
+
+/*
+ * A relation whose rows come from a sub-SELECT of the fragment: the nullable
+ * sides of outer joins, so that what is computed below the join is.  Vars and
+ * PlaceHolderVars that equal one of exprs are its columns, in this order.
+ */
+typedef struct DistWrap
+{
+	const DistRel *dist;
+	List	   *exprs;
+}			DistWrap;
+
+/* An item of a fragment's FROM clause; exactly one of rti, wrap, right is set. */
+typedef struct DistFrom
+{
+	Index		rti;			/* a base relation */
+	DistWrap   *wrap;			/* a sub-SELECT */
+	JoinType	jointype;		/* a join: JOIN_LEFT or JOIN_FULL */
+	List	   *left;			/* of DistFrom, joined by JOIN_INNER */
+	struct DistFrom *right;
+	List	   *quals;			/* of the ON clause, bare */
+}			DistFrom;
+
+/* A semi-join or anti-join: (NOT) EXISTS in the WHERE clause. */
+typedef struct DistExists
+{
+	const DistRel *dist;		/* the right side */
+	List	   *quals;			/* that connect it, bare */
+	bool		anti;
+}			DistExists;
+
+/*
+ * What a fragment does with the rows of its FROM clause, besides filtering.
+ * Only in records of upper relations.
+ */
+typedef struct DistUpper
+{
+	PathTarget *target;			/* what the fragment delivers, instead of the
+								 * relation's reltarget */
+	bool		grouped;		/* has GROUP BY, HAVING or aggregates */
+	bool		partial;		/* its aggregates deliver transition states */
+	List	   *group;			/* of SortGroupClause, for target's sortgrouprefs */
+	List	   *grouping_sets;	/* as Query.groupingSets */
+	List	   *having;			/* bare clauses */
+	List	   *distinct;		/* of SortGroupClause */
+	List	   *windows;		/* of WindowClause */
+	List	   *sort;			/* of SortGroupClause: the order of its rows */
+	Node	   *limit;			/* of rows, an int8 expression, or NULL */
+}			DistUpper;
+
+struct DistRel
 {
 	bool		everywhere;		/* reference tables only: whole on every node */
 	int32		colocation_id;	/* 0 if everywhere */
 	const ShardGroup *group;	/* NULL if everywhere */
 	Relids		relids;			/* base relations inside */
-	List	   *from;			/* of RangeTblRef or JoinExpr */
+	Relids		nulled;			/* of them, right sides of anti-joins */
+	List	   *from;			/* of DistFrom */
+	List	   *exists;			/* of DistExists */
 	List	   *conds;			/* RestrictInfos that the shards evaluate */
 	List	   *local;			/* RestrictInfos evaluated here */
-	List	   *keys;			/* Vars that carry the distribution column */
+
+	/*
+	 * Vars that carry the distribution column.  Those in weak_keys may be NULL
+	 * on any shard, because of an outer join: good for strict equalities, but
+	 * not for grouping.
+	 */
+	List	   *keys;
+	List	   *weak_keys;
 	List	   *row_marks;		/* of RowMarkClause */
 	bool		before_writes;
 	bool		other_role;		/* its policies are not those of the current role */
-}			DistRel;
+	double		table_rows;		/* of all tables inside, over all shards */
+	double		table_pages;
+	const DistUpper *upper;		/* NULL: its columns are the reltarget's */
+};
 
 /* The record of a relation, NULL when it does not live on shards. */
 extern DistRel * dist_rel_get(RelOptInfo *rel);
@@ -40,32 +104,33 @@ extern DistRel * dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rt
 extern DistRel * dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti);
 
 /*
- * Make the record of an inner join of two relations with records and without
- * local clauses.  NULL when the shards cannot compute it on their own.
+ * Make the record of a join (INNER, LEFT, FULL, SEMI or ANTI) of two relations
+ * with records.  NULL when the shards cannot compute it on their own.
  */
 extern DistRel * dist_rel_make_join(PlannerInfo *root, RelOptInfo *joinrel,
-									const DistRel * outer, const DistRel * inner,
-									List *restrictlist);
+									RelOptInfo *outerrel, RelOptInfo *innerrel,
+									JoinType jointype, List *restrictlist);
 
-/* May the shards evaluate this clause over rel (and over outer values)? */
+/*
+ * May the shards evaluate this expression over the columns of the record (and
+ * over values computed here)?  Security barriers are the caller's business.
+ */
+extern bool dist_rel_can_compute(const DistRel * dist, Node *expr);
+
+/* The same for a clause, and no barrier of rel forbids it. */
 extern bool dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel,
 							  RestrictInfo *clause);
 
-/*
- * Query that reads the columns (Vars or expressions over the relation) of the
- * rows that satisfy quals (bare clauses).  Values computed here become $1.. and
- * are appended to *params.
- */
-extern Query *dist_rel_query(PlannerInfo *root, const DistRel * dist,
-							 List *columns, List *quals, List **params);
-
-/* Replace values computed here, outer Vars included, by parameters. */
-extern Node *dist_rel_bind(const DistRel * dist, Node *node, List **params);
+/* Bare expressions of RestrictInfos. */
+extern List *bare_clauses(List *restrictinfos);
 
 /*
  * Is the row's ctid wanted for EvalPlanQual only?  That cannot succeed for a
  * DistScan, whose recheck is an error, so nothing needs to be sent.
  */
 extern bool dist_rel_ctid_is_junk(PlannerInfo *root, Index rti);
+
+/* Does the statement want a system column of this base relation? */
+extern bool dist_rel_needs_system_columns(PlannerInfo *root, const RelOptInfo *rel);
 
 #endif							/* SHARDLITE_DIST_REL_H */

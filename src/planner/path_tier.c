@@ -9,12 +9,14 @@
 #include "postgres.h"
 
 #include "nodes/pathnodes.h"
+#include "optimizer/geqo.h"
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
 #include "utils/guc.h"
 
 #include "planner/cost.h"
+#include "planner/dist_rel.h"
 #include "planner/modify_path.h"
 #include "planner/path_tier.h"
 #include "planner/scan_path.h"
@@ -23,6 +25,7 @@
 static get_relation_info_hook_type next_relation_info = NULL;
 static set_rel_pathlist_hook_type next_rel_pathlist = NULL;
 static set_join_pathlist_hook_type next_join_pathlist = NULL;
+static join_search_hook_type next_join_search = NULL;
 static create_upper_paths_hook_type next_upper_paths = NULL;
 
 /* Settings */
@@ -74,6 +77,43 @@ shell_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel
 		join_paths_push(root, joinrel, outerrel, innerrel, jointype, extra);
 }
 
+/* Does one of the relations live on shards? */
+static bool
+has_records(List *rels)
+{
+	ListCell   *lc;
+
+	foreach(lc, rels)
+	{
+		if (dist_rel_get(lfirst(lc)) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The planner keeps join clauses without Vars for a Result node, and does not
+ * call hooks for such joins.  Let the joins have them: evaluated there or in
+ * a fragment, they mean the same.
+ */
+static RelOptInfo *
+shell_join_search(PlannerInfo *root, int levels_needed, List *initial_rels)
+{
+	bool		saved = root->hasPseudoConstantQuals;
+	RelOptInfo *result;
+
+	if (levels_needed > 1 && has_records(initial_rels))
+		root->hasPseudoConstantQuals = false;
+	if (next_join_search)
+		result = next_join_search(root, levels_needed, initial_rels);
+	else if (enable_geqo && levels_needed >= geqo_threshold)
+		result = geqo(root, levels_needed, initial_rels);
+	else
+		result = standard_join_search(root, levels_needed, initial_rels);
+	root->hasPseudoConstantQuals = saved;
+	return result;
+}
+
 static void
 shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
 				  RelOptInfo *output_rel, void *extra)
@@ -115,6 +155,8 @@ path_tier_init(void)
 	set_rel_pathlist_hook = shell_rel_pathlist;
 	next_join_pathlist = set_join_pathlist_hook;
 	set_join_pathlist_hook = shell_join_pathlist;
+	next_join_search = join_search_hook;
+	join_search_hook = shell_join_search;
 	next_upper_paths = create_upper_paths_hook;
 	create_upper_paths_hook = shell_upper_paths;
 }

@@ -3,8 +3,9 @@
  *		DistScan: the path that reads a base relation or a join from its
  *		shards, and the CustomScan made of it.
  *
- * The scan's tuple (custom_scan_tlist) holds plain Vars; PlaceHolderVars and
- * other expressions of the relation's target are computed from them here.
+ * The scan's tuple (custom_scan_tlist) holds Vars and what a sub-SELECT of
+ * the fragment computed; other expressions of the relation's target are
+ * computed from them here.  For an upper relation it is the record's target.
  */
 #include "postgres.h"
 
@@ -25,6 +26,7 @@
 #include "plan/dist_plan.h"
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
+#include "planner/fragment_query.h"
 #include "planner/scan_keys.h"
 #include "planner/scan_path.h"
 #include "planner/shell_mark.h"
@@ -37,18 +39,6 @@ static const CustomPathMethods dist_scan_path_methods = {
 	.CustomName = DIST_SCAN_NAME,
 	.PlanCustomPath = plan_dist_scan,
 };
-
-/* Bare expressions of RestrictInfos. */
-static List *
-bare_clauses(List *restrictinfos)
-{
-	List	   *clauses = NIL;
-	ListCell   *lc;
-
-	foreach(lc, restrictinfos)
-		clauses = lappend(clauses, lfirst_node(RestrictInfo, lc)->clause);
-	return clauses;
-}
 
 /* Join clauses of a parameterized path that the shards can evaluate. */
 static List *
@@ -99,21 +89,6 @@ index_finds(RelOptInfo *rel, List *clauses)
 	return false;
 }
 
-/* Sizes of the tables that a fragment reads. */
-static void
-sum_tables(PlannerInfo *root, const DistRel * dist, FragmentCost * fragment)
-{
-	int			relid = -1;
-
-	while ((relid = bms_next_member(dist->relids, relid)) >= 0)
-	{
-		RelOptInfo *base = find_base_rel(root, relid);
-
-		fragment->table_rows += base->tuples;
-		fragment->table_pages += base->pages;
-	}
-}
-
 static void
 cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 		  const DistRel * dist)
@@ -131,7 +106,8 @@ cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 	fragment.nshards = dist->group->nshards;
 	if (scan_keys_find(dist, clauses, &keys))
 		fragment.nshards = Min(fragment.nshards, Max(list_length(keys), 1));
-	sum_tables(root, dist, &fragment);
+	fragment.table_rows = dist->table_rows;
+	fragment.table_pages = dist->table_pages;
 	cost_qual_eval(&fragment.quals, clauses, root);
 	fragment.by_index = IS_SIMPLE_REL(rel) && index_finds(rel, clauses);
 
@@ -276,6 +252,34 @@ scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry 
 		add_parameterized_paths(root, rel, dist);
 }
 
+Path *
+scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel, DistRel * dist, double rows)
+{
+	CustomPath *path = makeNode(CustomPath);
+	FragmentCost fragment;
+	List	   *keys = NIL;
+	List	   *clauses = bare_clauses(dist->conds);
+
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = rel;
+	path->path.pathtarget = dist->upper->target;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->methods = &dist_scan_path_methods;
+	path->custom_private = list_make2(dist, dist->conds);
+
+	memset(&fragment, 0, sizeof(fragment));
+	fragment.rows = rows;
+	fragment.width = dist->upper->target->width;
+	fragment.total_shards = fragment.nshards = dist->group->nshards;
+	if (scan_keys_find(dist, clauses, &keys))
+		fragment.nshards = Min(fragment.nshards, Max(list_length(keys), 1));
+	fragment.table_rows = dist->table_rows;
+	fragment.table_pages = dist->table_pages;
+	cost_qual_eval(&fragment.quals, clauses, root);
+	cost_fragment(&path->path, &fragment);
+	return (Path *) path;
+}
+
 /*
  * Estimates of joins are too rough to let cost decide: a join that needs no
  * row of its inputs here is always pushed, so at every call for this relation
@@ -289,12 +293,8 @@ join_paths_push(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 
 	if (dist == NULL)
 	{
-		DistRel    *outer = dist_rel_get(outerrel);
-		DistRel    *inner = dist_rel_get(innerrel);
-
-		if (jointype != JOIN_INNER || outer == NULL || inner == NULL)
-			return;
-		dist = dist_rel_make_join(root, joinrel, outer, inner, extra->restrictlist);
+		dist = dist_rel_make_join(root, joinrel, outerrel, innerrel, jointype,
+								  extra->restrictlist);
 		if (dist == NULL)
 			return;
 		joinrel->fdw_private = dist;
@@ -306,70 +306,67 @@ join_paths_push(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 	add_scan_path(root, joinrel, dist, NULL);
 }
 
-/* Append the relation's own Vars that the expressions need to a list. */
-static List *
-collect_vars(List *vars, const DistRel * dist, List *exprs)
+/* Is this one of the columns that fragments do not send as they are? */
+static bool
+is_system_column(Node *node)
 {
-	List	   *found = pull_var_clause((Node *) exprs,
-										PVC_RECURSE_AGGREGATES |
-										PVC_RECURSE_WINDOWFUNCS |
-										PVC_RECURSE_PLACEHOLDERS);
-	ListCell   *lc;
-
-	foreach(lc, found)
-	{
-		Var		   *var = lfirst_node(Var, lc);
-
-		if (bms_is_member(var->varno, dist->relids))
-			vars = list_append_unique(vars, var);
-	}
-	return vars;
+	return IsA(node, Var) && ((Var *) node)->varattno < 0;
 }
 
 /*
- * Split the scan's columns: those in *sent come from the fragment, the others
- * are filled in, as plan->fill says.
+ * A system column: returns the Var that fragments send for it, NULL when the
+ * scan fills it in by itself, as plan->fill says.
  */
-static void
-split_columns(PlannerInfo *root, List *vars, DistPlan * plan, List **sent)
+static Var *
+place_system_column(PlannerInfo *root, Var *var, int resno, DistPlan * plan)
 {
-	bool		row_id = false;
+	RangeTblEntry *rte = planner_rt_fetch(var->varno, root);
+	ShellMark	mark = {0};
+
+	if (var->varattno == SelfItemPointerAttributeNumber &&
+		dist_rel_ctid_is_junk(root, var->varno))
+	{
+		plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_NULL);
+		return NULL;
+	}
+	if (!shell_mark_get(rte, &mark))
+		elog(ERROR, "relation %u is no marked shell", rte->relid);
+	if (var->varattno == TableOidAttributeNumber)
+	{
+		plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_TABLEOID);
+		plan->fill_tableoid = rte->relid;
+		return NULL;
+	}
+	if (var->varattno == SelfItemPointerAttributeNumber)
+	{
+		plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_ROW_ID);
+		plan->row_id_rti = var->varno;
+		plan->row_id_leaf = mark.partitioned;
+	}
+	return var;
+}
+
+/* What fragments send for the scan's columns. */
+static List *
+place_columns(PlannerInfo *root, List *columns, DistPlan * plan)
+{
+	List	   *sent = NIL;
 	ListCell   *lc;
 
-	*sent = NIL;
-	foreach(lc, vars)
+	foreach(lc, columns)
 	{
-		Var		   *var = lfirst_node(Var, lc);
-		RangeTblEntry *rte = planner_rt_fetch(var->varno, root);
-		int			resno = foreach_current_index(lc) + 1;
-		ShellMark	mark = {0};
+		Node	   *column = lfirst(lc);
 
-		if (var->varattno == SelfItemPointerAttributeNumber &&
-			dist_rel_ctid_is_junk(root, var->varno))
-		{
-			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_NULL);
-			continue;
-		}
-		if (var->varattno < 0 && !shell_mark_get(rte, &mark))
-			elog(ERROR, "relation %u is no marked shell", rte->relid);
-		if (var->varattno == TableOidAttributeNumber)
-		{
-			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_TABLEOID);
-			plan->fill_tableoid = rte->relid;
-			continue;
-		}
-		if (var->varattno == SelfItemPointerAttributeNumber)
-		{
-			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_ROW_ID);
-			plan->row_id_rti = var->varno;
-			plan->row_id_leaf = mark.partitioned;
-			row_id = true;
-		}
-		*sent = lappend(*sent, var);
+		if (is_system_column(column))
+			column = (Node *) place_system_column(root, (Var *) column,
+												  foreach_current_index(lc) + 1, plan);
+		if (column != NULL)
+			sent = lappend(sent, column);
 	}
-	if (row_id && plan->row_id_leaf)
-		*sent = lappend(*sent, makeVar(plan->row_id_rti, TableOidAttributeNumber,
-									   OIDOID, -1, InvalidOid, 0));
+	if (plan->row_id_leaf)
+		sent = lappend(sent, makeVar(plan->row_id_rti, TableOidAttributeNumber,
+									 OIDOID, -1, InvalidOid, 0));
+	return sent;
 }
 
 /* Clauses that remain for this node, in the order that core chose. */
@@ -390,12 +387,12 @@ local_quals(List *clauses, List *shipped)
 }
 
 static List *
-scan_tlist(List *vars)
+plain_tlist(List *columns)
 {
 	List	   *tlist = NIL;
 	ListCell   *lc;
 
-	foreach(lc, vars)
+	foreach(lc, columns)
 		tlist = lappend(tlist, makeTargetEntry(lfirst(lc),
 											   foreach_current_index(lc) + 1,
 											   NULL, false));
@@ -403,10 +400,31 @@ scan_tlist(List *vars)
 }
 
 /*
+ * Set the scan's tuple; returns what fragments send, as a target list.
+ *
  * The plan's target list may be tlist, or the relation's final target if a
  * projection on top replaces it; tlist is NIL when core does not care yet.
  * All that can come is made of the path's and the relation's targets.
  */
+static List *
+set_scan_tuple(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
+			   CustomScan *scan, DistPlan * plan)
+{
+	DistRel    *dist = linitial(path->custom_private);
+	List	   *columns;
+
+	if (dist->upper != NULL)
+	{
+		scan->custom_scan_tlist = make_tlist_from_pathtarget(dist->upper->target);
+		return copyObject(scan->custom_scan_tlist);
+	}
+	columns = fragment_columns(dist, NIL, path->path.pathtarget->exprs);
+	columns = fragment_columns(dist, columns, rel->reltarget->exprs);
+	columns = fragment_columns(dist, columns, scan->scan.plan.qual);
+	scan->custom_scan_tlist = plain_tlist(columns);
+	return plain_tlist(place_columns(root, columns, plan));
+}
+
 static Plan *
 plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 			   List *tlist, List *clauses, List *custom_plans)
@@ -418,7 +436,6 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	DistPlan	plan;
 	List	   *params = NIL;
 	List	   *keys = NIL;
-	List	   *vars;
 	List	   *sent;
 
 	memset(&plan, 0, sizeof(plan));
@@ -427,11 +444,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	scan->flags = best_path->flags;
 	scan->methods = GetCustomScanMethods(DIST_SCAN_NAME, false);
 
-	vars = collect_vars(NIL, dist, best_path->path.pathtarget->exprs);
-	vars = collect_vars(vars, dist, rel->reltarget->exprs);
-	vars = collect_vars(vars, dist, scan->scan.plan.qual);
-	split_columns(root, vars, &plan, &sent);
-	scan->custom_scan_tlist = scan_tlist(vars);
+	sent = set_scan_tuple(root, rel, best_path, scan, &plan);
 
 	plan.operation = CMD_SELECT;
 	plan.tier = 3;
@@ -442,7 +455,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.returns_rows = true;
 	plan.writes = dist->row_marks != NIL;
 	plan.before_writes = dist->before_writes;
-	plan.text = query_text(dist_rel_query(root, dist, sent, quals, &params));
+	plan.text = query_text(fragment_query(root, dist, sent, quals, &params));
 	if (dist->other_role)
 		plan.text = fragment_text_without_policies(plan.text);
 	plan.nparams = list_length(params);

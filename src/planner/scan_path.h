@@ -7,9 +7,19 @@
 
 #include "nodes/pathnodes.h"
 
+#include "planner/dist_rel.h"
+
 /* Replace the paths of a marked shell by DistScans (set_rel_pathlist_hook). */
 extern void scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti,
 							   RangeTblEntry *rte);
+
+/*
+ * A DistScan that delivers rows rows of an upper record's target.  Its cost
+ * has the reading, filtering and transfer; what else shards do is added by the
+ * caller.
+ */
+extern Path *scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel,
+								  DistRel * dist, double rows);
 
 /*
  * Replace the paths of a join that the shards can compute on their own by one

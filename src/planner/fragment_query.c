@@ -1,0 +1,476 @@
+/*
+ * fragment_query.c
+ *		The Query that fetches a relation from a shard, rebuilt from the planner
+ *		state that its record points to.
+ *
+ * The Query keeps the planner level's range table with its indexes, so Vars
+ * stay as they are; entries that it does not read become dummies.  Nullable
+ * sides of outer joins are sub-SELECTs, appended as new entries: what is
+ * computed below the join in the plan (PlaceHolderVars, whole rows) becomes a
+ * column there and is null-extended with the rest.  The node's planner pulls
+ * such sub-SELECTs up again where it can.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
+
+#include "deparse/shippable.h"
+#include "planner/fragment_query.h"
+#include "planner/shell_mark.h"
+
+/* One Query under construction. */
+typedef struct FragmentLevel
+{
+	PlannerInfo *root;
+	const DistRel *dist;
+	Query	   *query;
+	Relids		plain;			/* base relations in its FROM clause */
+	List	   *wraps;			/* of DistWrap, and where they are: */
+	List	   *wrap_rtis;
+	struct FragmentLevel *outer;	/* around an EXISTS, else NULL */
+	List	  **params;
+}			FragmentLevel;
+
+static Query *build_level(FragmentLevel * level, List *targets, List *quals);
+
+/* ---- expressions ---- */
+
+/* The parameter that stands for an expression computed here. */
+static Param *
+param_for(Node *node, List **params)
+{
+	Param	   *param = makeNode(Param);
+	int			position = 0;
+	ListCell   *lc;
+
+	foreach(lc, *params)
+	{
+		if (equal(lfirst(lc), node))
+			position = foreach_current_index(lc) + 1;
+	}
+	if (position == 0)
+	{
+		*params = lappend(*params, copyObject(node));
+		position = list_length(*params);
+	}
+	param->paramkind = PARAM_EXTERN;
+	param->paramid = position;
+	param->paramtype = exprType(node);
+	param->paramtypmod = exprTypmod(node);
+	param->paramcollid = exprCollation(node);
+	param->location = -1;
+	return param;
+}
+
+/* The column of a sub-SELECT of this level that an expression is; or NULL. */
+static Node *
+wrapped_column(const FragmentLevel * level, Node *node)
+{
+	ListCell   *lc,
+			   *lc2,
+			   *lc3;
+
+	forboth(lc, level->wraps, lc2, level->wrap_rtis)
+	{
+		const DistWrap *wrap = lfirst(lc);
+
+		foreach(lc3, wrap->exprs)
+		{
+			if (equal(lfirst(lc3), node))
+				return (Node *) makeVar(lfirst_int(lc2), foreach_current_index(lc3) + 1,
+										exprType(node), exprTypmod(node),
+										exprCollation(node), 0);
+		}
+	}
+	return NULL;
+}
+
+/* What a Var or PlaceHolderVar is in this level; NULL if it is not from here. */
+static Node *
+resolve_column(const FragmentLevel * level, Node *node)
+{
+	Node	   *column = wrapped_column(level, node);
+	Index		varno;
+
+	if (column != NULL || !IsA(node, Var))
+		return column;
+	varno = ((Var *) node)->varno;
+	if (bms_is_member(varno, level->plain))
+		return (Node *) copyObject(node);
+	if (bms_is_member(varno, level->dist->nulled))
+		return (Node *) makeNullConst(exprType(node), exprTypmod(node), exprCollation(node));
+	if (bms_is_member(varno, level->dist->relids))
+		elog(ERROR, "column %d of range table entry %u is hidden in a fragment",
+			 ((Var *) node)->varattno, varno);
+	return NULL;
+}
+
+static Node *
+bind_mutator(Node *node, void *context)
+{
+	FragmentLevel *level = context;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
+	{
+		int			depth = 0;
+
+		for (FragmentLevel * at = level; at != NULL; at = at->outer, depth++)
+		{
+			Node	   *column = resolve_column(at, node);
+
+			if (column == NULL)
+				continue;
+			if (depth > 0)
+				IncrementVarSublevelsUp(column, depth, 0);
+			return column;
+		}
+		if (IsA(node, Var))
+			return (Node *) param_for(node, level->params);
+		return bind_mutator((Node *) ((PlaceHolderVar *) node)->phexpr, level);
+	}
+	return expression_tree_mutator(node, bind_mutator, context);
+}
+
+/* An expression of the plan as it is written in this level. */
+static Node *
+bind(FragmentLevel * level, Node *node)
+{
+	return bind_mutator(extract_params(node, level->params), level);
+}
+
+/* Bare clauses as one condition. */
+static Node *
+bind_quals(FragmentLevel * level, List *quals)
+{
+	if (quals == NIL)
+		return NULL;
+	return (Node *) make_ands_explicit((List *) bind(level, (Node *) quals));
+}
+
+/* ---- range table ---- */
+
+/* Copy of a range table entry for the fragment. */
+static RangeTblEntry *
+fragment_rte(FragmentLevel * level, const RangeTblEntry *source)
+{
+	RangeTblEntry *rte = copyObject(unconstify(RangeTblEntry *, source));
+	ShellMark	mark;
+
+	rte->securityQuals = NIL;
+	rte->requiredPerms = 0;
+	rte->inh = true;
+	if (shell_mark_get(rte, &mark))
+	{
+		rte->inh = !mark.only;
+		if (mark.partitioned)
+			rte->relkind = RELKIND_PARTITIONED_TABLE;
+	}
+	rte->ctelevelsup = 0;
+	if (rte->tablesample != NULL)
+		rte->tablesample = (TableSampleClause *)
+			bind(level, (Node *) rte->tablesample);
+	return rte;
+}
+
+/* Stands where the fragment reads nothing. */
+static RangeTblEntry *
+dummy_rte(void)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+	rte->rtekind = RTE_RESULT;
+	rte->eref = makeAlias("*RESULT*", NIL);
+	return rte;
+}
+
+/* Append an entry; its index. */
+static Index
+add_rte(FragmentLevel * level, RangeTblEntry *rte)
+{
+	level->query->rtable = lappend(level->query->rtable, rte);
+	return list_length(level->query->rtable);
+}
+
+/* Find the base relations that stand in a FROM clause by themselves. */
+static Relids
+plain_relations(List *from, Relids plain)
+{
+	ListCell   *lc;
+
+	foreach(lc, from)
+	{
+		const DistFrom *item = lfirst(lc);
+
+		if (item->rti != 0)
+			plain = bms_add_member(plain, item->rti);
+		else if (item->right != NULL)
+			plain = plain_relations(lappend(list_copy(item->left), item->right), plain);
+	}
+	return plain;
+}
+
+/* Plain target entries c1, c2, ... of expressions. */
+static List *
+make_targets(List *exprs)
+{
+	List	   *targets = NIL;
+	ListCell   *lc;
+
+	foreach(lc, exprs)
+		targets = lappend(targets, makeTargetEntry(lfirst(lc),
+												   foreach_current_index(lc) + 1,
+												   NULL, false));
+	return targets;
+}
+
+static List *
+column_names(int count)
+{
+	List	   *names = NIL;
+
+	for (int i = 1; i <= count; i++)
+		names = lappend(names, makeString(psprintf("c%d", i)));
+	return names;
+}
+
+static Node *
+add_wrap(FragmentLevel * level, DistWrap * wrap)
+{
+	FragmentLevel inner = {
+		.root = level->root, .dist = wrap->dist, .params = level->params
+	};
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	RangeTblRef *ref = makeNode(RangeTblRef);
+
+	rte->rtekind = RTE_SUBQUERY;
+	rte->subquery = build_level(&inner, make_targets(wrap->exprs),
+								bare_clauses(wrap->dist->conds));
+	rte->eref = makeAlias("side", column_names(list_length(wrap->exprs)));
+	rte->alias = makeAlias("side", NIL);
+	rte->inFromCl = true;
+	ref->rtindex = add_rte(level, rte);
+	level->wraps = lappend(level->wraps, wrap);
+	level->wrap_rtis = lappend_int(level->wrap_rtis, ref->rtindex);
+	return (Node *) ref;
+}
+
+/* ---- FROM ---- */
+
+/* Append one side's columns to the entry of a join, as ruleutils wants them. */
+static void
+add_join_columns(Query *query, RangeTblEntry *join, Node *side, List **attnos)
+{
+	Index		rti = IsA(side, JoinExpr) ? ((JoinExpr *) side)->rtindex :
+		castNode(RangeTblRef, side)->rtindex;
+	RangeTblEntry *rte = rt_fetch(rti, query->rtable);
+	ListCell   *lc;
+
+	foreach(lc, rte->eref->colnames)
+	{
+		AttrNumber	attno = foreach_current_index(lc) + 1;
+		char	   *name = strVal(lfirst(lc));
+
+		if (name[0] == '\0')
+			continue;			/* a dropped column */
+		*attnos = lappend_int(*attnos, attno);
+		join->eref->colnames = lappend(join->eref->colnames, makeString(name));
+
+		/* looked at only to see that the column exists */
+		join->joinaliasvars = lappend(join->joinaliasvars,
+									  makeVar(rti, attno, INT4OID, -1, InvalidOid, 0));
+	}
+}
+
+static Node *
+make_join(FragmentLevel * level, JoinType type, Node *left, Node *right, Node *quals)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	JoinExpr   *join = makeNode(JoinExpr);
+
+	rte->rtekind = RTE_JOIN;
+	rte->jointype = type;
+	rte->eref = makeAlias("join", NIL);
+	rte->inFromCl = true;
+	add_join_columns(level->query, rte, left, &rte->joinleftcols);
+	add_join_columns(level->query, rte, right, &rte->joinrightcols);
+	join->jointype = type;
+	join->larg = left;
+	join->rarg = right;
+	join->quals = quals;
+	join->rtindex = add_rte(level, rte);
+	return (Node *) join;
+}
+
+static Node *
+build_from_item(FragmentLevel * level, const DistFrom * item)
+{
+	RangeTblRef *ref;
+	Node	   *left = NULL;
+	Node	   *right;
+	ListCell   *lc;
+
+	if (item->wrap != NULL)
+		return add_wrap(level, item->wrap);
+	if (item->right == NULL)
+	{
+		ref = makeNode(RangeTblRef);
+		ref->rtindex = item->rti;
+		return (Node *) ref;
+	}
+	foreach(lc, item->left)
+	{
+		Node	   *next = build_from_item(level, lfirst(lc));
+
+		left = left == NULL ? next : make_join(level, JOIN_INNER, left, next, NULL);
+	}
+	right = build_from_item(level, item->right);
+	return make_join(level, item->jointype, left, right, bind_quals(level, item->quals));
+}
+
+static void
+build_from(FragmentLevel * level)
+{
+	List	   *from = NIL;
+	ListCell   *lc;
+
+	level->plain = plain_relations(level->dist->from, NULL);
+	for (int rti = 1; rti < level->root->simple_rel_array_size; rti++)
+		add_rte(level, bms_is_member(rti, level->plain) ?
+				fragment_rte(level, planner_rt_fetch(rti, level->root)) : dummy_rte());
+	foreach(lc, level->dist->from)
+		from = lappend(from, build_from_item(level, lfirst(lc)));
+	level->query->jointree = makeFromExpr(from, NULL);
+}
+
+/* ---- WHERE ---- */
+
+static Node *
+build_exists(FragmentLevel * level, const DistExists * exists)
+{
+	FragmentLevel inner = {
+		.root = level->root, .dist = exists->dist, .outer = level,
+		.params = level->params
+	};
+	SubLink    *link = makeNode(SubLink);
+	List	   *quals = list_concat(bare_clauses(exists->dist->conds),
+									list_copy(exists->quals));
+
+	link->subLinkType = EXISTS_SUBLINK;
+	link->subselect = (Node *) build_level(&inner, NIL, quals);
+	link->location = -1;
+	level->query->hasSubLinks = true;
+	return exists->anti ? (Node *) makeBoolExpr(NOT_EXPR, list_make1(link), -1) :
+		(Node *) link;
+}
+
+static void
+build_where(FragmentLevel * level, List *quals)
+{
+	List	   *conditions = NIL;
+	ListCell   *lc;
+
+	if (quals != NIL)
+		conditions = list_make1(bind_quals(level, quals));
+	foreach(lc, level->dist->exists)
+		conditions = lappend(conditions, build_exists(level, lfirst(lc)));
+	if (conditions != NIL)
+		level->query->jointree->quals = (Node *) make_ands_explicit(conditions);
+}
+
+/* ---- the rest ---- */
+
+static List *
+build_targets(FragmentLevel * level, List *targets)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, targets)
+	{
+		TargetEntry *tle = flatCopyTargetEntry(lfirst_node(TargetEntry, lc));
+
+		tle->expr = (Expr *) bind(level, (Node *) tle->expr);
+		tle->resno = foreach_current_index(lc) + 1;
+		tle->resname = psprintf("c%d", tle->resno);
+		result = lappend(result, tle);
+	}
+	return result;
+}
+
+static Query *
+build_level(FragmentLevel * level, List *targets, List *quals)
+{
+	Query	   *query = makeNode(Query);
+
+	level->query = query;
+	query->commandType = CMD_SELECT;
+	query->querySource = QSRC_ORIGINAL;
+	query->canSetTag = true;
+	build_from(level);
+	build_where(level, quals);
+	query->targetList = build_targets(level, targets);
+	query->rowMarks = copyObject(level->dist->row_marks);
+	query->hasForUpdate = query->rowMarks != NIL;
+	return query;
+}
+
+Query *
+fragment_query(PlannerInfo *root, const DistRel * dist, List *targets,
+			   List *quals, List **params)
+{
+	FragmentLevel level = {.root = root, .dist = dist, .params = params};
+
+	return build_level(&level, targets, quals);
+}
+
+/* ---- columns ---- */
+
+/* Is this one of the columns of a sub-SELECT in the FROM clause? */
+static bool
+is_wrapped(List *from, Node *node)
+{
+	ListCell   *lc;
+
+	foreach(lc, from)
+	{
+		const DistFrom *item = lfirst(lc);
+
+		if (item->wrap != NULL && list_member(item->wrap->exprs, node))
+			return true;
+		if (item->right != NULL &&
+			is_wrapped(lappend(list_copy(item->left), item->right), node))
+			return true;
+	}
+	return false;
+}
+
+/* Outside of sub-SELECTs, PlaceHolderVars are computed from their Vars here. */
+List *
+fragment_columns(const DistRel * dist, List *columns, List *exprs)
+{
+	List	   *found = pull_var_clause((Node *) exprs,
+										PVC_RECURSE_AGGREGATES |
+										PVC_RECURSE_WINDOWFUNCS |
+										PVC_INCLUDE_PLACEHOLDERS);
+	ListCell   *lc;
+
+	foreach(lc, found)
+	{
+		Node	   *node = lfirst(lc);
+
+		if (IsA(node, Var) ? bms_is_member(((Var *) node)->varno, dist->relids) :
+			is_wrapped(dist->from, node))
+			columns = list_append_unique(columns, node);
+		else if (IsA(node, PlaceHolderVar))
+			columns = fragment_columns(dist, columns,
+									   list_make1(((PlaceHolderVar *) node)->phexpr));
+	}
+	return columns;
+}

@@ -1,0 +1,26 @@
+/*
+ * fragment_query.h
+ *		The Query that fetches a relation from a shard, rebuilt from its record.
+ */
+#ifndef SHARDLITE_FRAGMENT_QUERY_H
+#define SHARDLITE_FRAGMENT_QUERY_H
+
+#include "planner/dist_rel.h"
+
+/*
+ * Columns of the relation that are visible outside the fragment, as Vars and
+ * PlaceHolderVars, out of those that exprs need.  Appends the new ones to
+ * columns and returns it.
+ */
+extern List *fragment_columns(const DistRel * dist, List *columns, List *exprs);
+
+/*
+ * Query that reads targets (of TargetEntry, over the relation; sortgrouprefs
+ * as dist->upper needs them) of the rows that satisfy quals (bare clauses).
+ * Values computed here, outer Vars included, become $1.. and are appended to
+ * *params.
+ */
+extern Query *fragment_query(PlannerInfo *root, const DistRel * dist,
+							 List *targets, List *quals, List **params);
+
+#endif							/* SHARDLITE_FRAGMENT_QUERY_H */
