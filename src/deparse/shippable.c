@@ -227,7 +227,6 @@ is_unshippable_node(Node *node)
 		case T_CurrentOfExpr:
 		case T_SubPlan:
 		case T_AlternativeSubPlan:
-		case T_PlaceHolderVar:
 			return true;
 		default:
 			return false;
