@@ -7,6 +7,8 @@ import time
 import psycopg2
 from psycopg2 import errors
 
+SLOW = 3000  # ms; a statement above is not repeated
+
 
 class Contender:
     """A database under test; "open" makes a connection to it."""
@@ -17,8 +19,9 @@ class Contender:
         self.timeout = timeout
         self.connection = None
 
-    def execute(self, text, fetch=True):
-        """Returns (milliseconds, rows), or (None, what went wrong)."""
+    def execute(self, text):
+        """Returns (milliseconds until the result was here, its rows or the
+        number of rows changed), or (None, what went wrong)."""
         if self.connection is None or self.connection.closed:
             self.connection = self.open()
             self.connection.cursor().execute(f"SET statement_timeout = '{self.timeout}s'")
@@ -26,12 +29,12 @@ class Contender:
         start = time.perf_counter()
         try:
             cursor.execute(text)
-            rows = cursor.fetchall() if fetch and cursor.description else cursor.rowcount
+            ms = 1000 * (time.perf_counter() - start)
+            return ms, cursor.fetchall() if cursor.description else cursor.rowcount
         except errors.QueryCanceled:
             return None, "TIMEOUT"
         except psycopg2.Error as e:
             return None, f"ERROR {e.pgcode}: {str(e).strip().splitlines()[0]}"
-        return 1000 * (time.perf_counter() - start), rows
 
 
 def normal(value):
@@ -69,26 +72,39 @@ class Outcome:
         return ours / theirs if ours and theirs else None
 
 
-def compare(name, text, contenders, rounds):
+def compare(name, text, contenders, rounds, check="", cleanup=""):
     """Runs a statement once on each contender for the answer, then in "rounds"
-    more turns for the times; one that takes seconds is timed once only."""
-    outcome, expected = Outcome(name), None
+    more turns for the times; one that takes seconds is timed once only.
+    "check" is a query whose answer must be equal too, "cleanup" undoes."""
+    outcome = Outcome(name)
     for turn in range(rounds + 1):
+        expected = None
         for contender in contenders:
             times = outcome.times.setdefault(contender.name, [])
-            if contender.name in outcome.wrong or (turn > 1 and times[-1] > 3000):
+            slow = turn > 1 and times and max(times) > SLOW and not check
+            if slow or contender.name in outcome.wrong:
                 continue
-            ms, rows = contender.execute(text)
-            if ms is None:
-                outcome.wrong[contender.name] = rows
-                continue
-            if turn == 0 and contender is contenders[0]:
-                expected = rows
-            elif turn == 0 and expected is not None and not same(text, expected, rows):
-                outcome.wrong[contender.name] = f"WRONG: {difference(expected, rows)}"
-            if turn > 0 or ms > 3000:
+            ms, rows = contender.execute(text.replace("{turn}", str(turn)))
+            answers = [(text, ms, rows)] + ([(check, *contender.execute(check))] if check else [])
+            if cleanup:
+                contender.execute(cleanup)
+            expected = expected or answers
+            problem = first_problem(expected, answers)
+            if problem:
+                outcome.wrong[contender.name] = problem
+            elif turn > 0 or ms > SLOW:
                 times.append(ms)
     return outcome
+
+
+def first_problem(expected, answers):
+    """Why the answers are not the expected ones, or None."""
+    for (text, _, wanted), (_, ms, rows) in zip(expected, answers):
+        if ms is None:
+            return rows
+        if not same(text, wanted, rows):
+            return f"WRONG: {difference(wanted, rows)}"
+    return None
 
 
 def difference(expected, got):

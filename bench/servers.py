@@ -93,11 +93,11 @@ class Servers:
         shutil.rmtree(self.base, ignore_errors=True)
 
 
-def copy_table(table, source, target):
-    """Sends a table's rows from one database to another; both are (server, database)."""
-    reader = subprocess.Popen(["psql", "-X", "-q", "-d", source[1], "-c", f"COPY {table} TO STDOUT"],
-                              env=source[0].env, stdout=subprocess.PIPE)
-    target[0].psql("-c", f"COPY {table} FROM STDIN", database=target[1], stdin=reader.stdout)
+def copy_table(table, source, target, database=None):
+    """Sends a table's rows from one server to another."""
+    reader = subprocess.Popen(["psql", "-X", "-q", "-c", f"COPY {table} TO STDOUT"],
+                              env=source.env, stdout=subprocess.PIPE)
+    target.psql("-c", f"COPY {table} FROM STDIN", database=database, stdin=reader.stdout)
     reader.stdout.close()
     if reader.wait() != 0:
         raise RuntimeError(f"COPY {table} TO STDOUT failed")

@@ -1,15 +1,6 @@
--- Rows for the tables of schema.sql, the same on every run; psql variable
--- "scale" is TPC-H's scale factor.  Values follow section 4.2.3 of the
+-- Rows for the tables of schema.sql, by the functions of ../random.sql; psql
+-- variable "scale" is TPC-H's scale factor.  Values follow section 4.2.3 of the
 -- specification as far as the 22 queries can see them.
-
--- A number from lo to hi that depends on the row's key and the column alone.
-CREATE FUNCTION rnd(key bigint, col int, lo int, hi int) RETURNS int
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN lo + ((hashint8extended(key, col) & 9223372036854775807) % (hi - lo + 1))::int;
-
-CREATE FUNCTION pick(words text[], key bigint, col int) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN words[rnd(key, col, 1, cardinality(words))];
 
 CREATE FUNCTION cents(amount int) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
