@@ -143,6 +143,21 @@ wire_text(DistScanState * state, FragmentParams * params)
 	return state->wire_text;
 }
 
+/*
+ * Do nodes send the rows from the executor straight to us?  For the one row
+ * that a key finds, packs are not worth it.
+ */
+static bool
+may_be_packed(DistScanState * state)
+{
+	Plan	   *plan = state->css.ss.ps.plan;
+
+	if (state->plan->operation != CMD_SELECT)
+		return false;
+	return !state->plan->whole_statement ||
+		(plan->plan_rows > 1 && !state->css.ss.ps.state->es_plannedstmt->hasModifyingCTE);
+}
+
 static void
 add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 				   FragmentParams * params)
@@ -158,6 +173,7 @@ add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 												  shard->shard_id),
 								params);
 	fragment->prepare = params != NULL;
+	fragment->packed = state->may_pack;
 	fragment->rename = shard_rename_create(state->plan->text.markers, shard->shard_id,
 										   state->plan->operation != CMD_SELECT);
 }
@@ -250,6 +266,7 @@ start_run(DistScanState * state)
 		state->run->on_row = identify_row;
 		state->run->hook_arg = state;
 	}
+	state->may_pack = may_be_packed(state);
 	params = eval_exprs(state, 0, state->plan->nparams, state->run->cxt);
 	old = MemoryContextSwitchTo(state->run->cxt);
 	add_fragments(state, params);
@@ -307,9 +324,12 @@ count_affected(DistScanState * state)
 static bool
 fetch(DistScanState * state, TupleTableSlot *slot)
 {
-	RemoteCounters before = remote_counters;
+	bool		counts = state->css.ss.ps.instrument != NULL;
+	RemoteCounters before;
 	bool		found = false;
 
+	if (counts)
+		before = remote_counters;
 	if (state->run == NULL && !state->over)
 		start_run(state);
 	if (!state->over)
@@ -321,7 +341,8 @@ fetch(DistScanState * state, TupleTableSlot *slot)
 			count_affected(state);
 		}
 	}
-	remote_counters_add(&state->counters, &before);
+	if (counts)
+		remote_counters_add(&state->counters, &before);
 	return found;
 }
 

@@ -20,6 +20,7 @@ typedef struct DistScanState
 	StatementState *statement;
 	const FragmentText *wire_text;	/* the text as nodes want it */
 	FragmentRun *run;			/* NULL until the first row is asked for */
+	bool		may_pack;		/* run's rows may come in packs */
 	bool		over;			/* run has no more rows */
 
 	/* rows kept for rescans, or read before the statement writes */

@@ -7,10 +7,12 @@
 #include "executor/dist_modify.h"
 #include "executor/dist_scan.h"
 #include "executor/executor_init.h"
+#include "executor/row_pack.h"
 
 void
 shardlite_executor_init(void)
 {
 	dist_scan_init();
 	dist_modify_init();
+	row_pack_init();
 }

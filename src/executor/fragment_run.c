@@ -119,22 +119,33 @@ receive_row(Fragment * fragment, PGresult *result, int row)
 	}
 }
 
-static void
+/* Returns whether the result is kept. */
+static bool
 receive_rows(Fragment * fragment, PGresult *result)
 {
 	int			rows = fragment->map ? PQntuples(result) : 0;
 
+	if (rows > 0 && fragment->map->nsent > 0 &&
+		PQfformat(result, 0) == REMOTE_FORMAT_PACKED)
+	{
+		row_map_check_width(fragment->map, PQnfields(result));
+		pack_queue_put(&fragment->packs, result, fragment->run->cxt);
+		return true;
+	}
 	for (int i = 0; i < rows; i++)
 		receive_row(fragment, result, i);
+	return false;
 }
 
 /* The callback of all requests: the result is ours to free. */
 static void
 on_result(RemoteRequest *request, PGresult *result)
 {
+	bool		kept;
+
 	PG_TRY();
 	{
-		receive_rows(request->arg, result);
+		kept = receive_rows(request->arg, result);
 	}
 	PG_CATCH();
 	{
@@ -142,7 +153,8 @@ on_result(RemoteRequest *request, PGresult *result)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	PQclear(result);
+	if (!kept)
+		PQclear(result);
 }
 
 static void
@@ -183,7 +195,7 @@ send_remote(Fragment * fragment, RemoteConnection *conn)
 	int			flags = REMOTE_SINGLE_ROW;
 
 	if (fragment->map != NULL && fragment->map->binary)
-		flags |= REMOTE_BINARY;
+		flags |= fragment->packed && fragment->map->nsent > 0 ? REMOTE_PACKED : REMOTE_BINARY;
 	if (fragment->prepare)
 		flags |= REMOTE_PREPARE;
 	fragment->request = remote_send(conn, fragment->sql,
@@ -352,10 +364,33 @@ fragment_take(Fragment * fragment, Datum *values, bool *nulls)
 						 &run->queued_row);
 }
 
+/* Next row of the packs that have arrived. */
+static bool
+take_packed(Fragment * fragment, TupleTableSlot *slot)
+{
+	FragmentRun *run = fragment->run;
+	RowPack    *pack;
+
+	while ((pack = pack_queue_next(&fragment->packs)) != NULL)
+	{
+		RowExtras	extras = {0};
+		MemoryContext old = MemoryContextSwitchTo(run->row_cxt);
+
+		run->direct_filled = false;
+		row_map_unpack(fragment->map, pack, slot->tts_values, slot->tts_isnull, &extras);
+		accept_row(fragment, &extras, slot->tts_values, slot->tts_isnull, true);
+		MemoryContextSwitchTo(old);
+		if (run->direct_filled)
+			return true;
+	}
+	return false;
+}
+
 static bool
 take_queued(Fragment * fragment, TupleTableSlot *slot)
 {
-	return fragment_take(fragment, slot->tts_values, slot->tts_isnull);
+	return take_packed(fragment, slot) ||
+		fragment_take(fragment, slot->tts_values, slot->tts_isnull);
 }
 
 /* Next row of the local fragments, one fragment after the other. */
@@ -419,7 +454,8 @@ lane_head(FragmentRun * run, int index)
 		Fragment   *fragment = linitial(lane);
 
 		check_request(fragment);
-		if (!fragment->done || !row_queue_is_empty(&fragment->queue))
+		if (!fragment->done || !row_queue_is_empty(&fragment->queue) ||
+			!pack_queue_is_empty(&fragment->packs))
 			break;
 		lane = list_delete_first(lane);
 	}
@@ -427,7 +463,7 @@ lane_head(FragmentRun * run, int index)
 	return lane == NIL ? NULL : linitial(lane);
 }
 
-/* Pump one fragment; true when a row went into slot. */
+/* Pump one fragment; true when a row of it is in slot. */
 static bool
 pump_direct(Fragment * fragment, TupleTableSlot *slot, bool wait)
 {
@@ -439,7 +475,7 @@ pump_direct(Fragment * fragment, TupleTableSlot *slot, bool wait)
 	run->direct_nulls = slot->tts_isnull;
 	(void) remote_pump(fragment->request, wait);
 	run->direct = NULL;
-	return run->direct_filled;
+	return run->direct_filled || take_packed(fragment, slot);
 }
 
 /* Drop lanes that are over; true when any is left. */
@@ -471,6 +507,8 @@ wait_for_lanes(FragmentRun * run)
 static bool
 next_remote(FragmentRun * run, TupleTableSlot *slot)
 {
+	if (run->reading != NULL && take_packed(run->reading, slot))
+		return true;
 	while (prune_lanes(run))
 	{
 		int			count = list_length(run->lanes);
@@ -485,6 +523,7 @@ next_remote(FragmentRun * run, TupleTableSlot *slot)
 			if (take_queued(fragment, slot) || pump_direct(fragment, slot, count == 1))
 			{
 				run->lane = index;
+				run->reading = fragment;
 				return true;
 			}
 			progress |= fragment->request->done || fragment->request->delivered != before;
@@ -571,6 +610,7 @@ fragment_run_end(FragmentRun * run)
 		if (fragment->exec != NULL)
 			local_fragment_end(fragment->exec);
 		row_queue_end(&fragment->queue);
+		pack_queue_end(&fragment->packs);
 	}
 	MemoryContextDelete(run->cxt);
 }

@@ -11,6 +11,7 @@
 
 #include "executor/fragment_params.h"
 #include "executor/local_fragment.h"
+#include "executor/pack_queue.h"
 #include "executor/row_map.h"
 #include "executor/row_queue.h"
 #include "portability/instr_time.h"
@@ -31,11 +32,13 @@ typedef struct Fragment
 	RowMap	   *map;			/* of its rows, the run's unless changed */
 	RemoteRename *rename;		/* NULL when no shard is named */
 	bool		prepare;		/* the text will come again */
+	bool		packed;			/* a plain SELECT: its rows may come in packs */
 	void	   *tag;			/* the owner's */
 
 	RemoteRequest *request;
 	LocalFragment *exec;
-	RowQueue	queue;
+	RowQueue	queue;			/* rows that came before they were asked for */
+	PackQueue	packs;			/* the same, if they come packed */
 	bool		done;
 	int64		nrows;			/* rows it delivered */
 	int64		affected;
@@ -67,6 +70,7 @@ struct FragmentRun
 	List	   *lanes;			/* remote fragments not yet read to the end: one
 								 * List of them per connection */
 	int			lane;			/* that gave the last row */
+	Fragment   *reading;		/* that gave it; NULL at first */
 	List	   *locals;			/* local ones not yet read to the end */
 
 	/* one row may go straight from the socket to the caller */

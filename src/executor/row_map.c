@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "executor/row_map.h"
 #include "plan/dist_plan.h"
+#include "port/pg_bswap.h"
 
 /* Mark the columns of fill, pairs (resno, kind). */
 static void
@@ -68,6 +69,8 @@ row_map_create(TupleDesc desc, List *fill, Oid fill_tableoid, List *child_fill,
 			map->target[map->nsent++] = i;
 	if (leaf)
 		map->target[map->nsent++] = ROW_MAP_LEAF;
+	for (int i = 0; i < natts; i++)
+		map->has_filled |= map->filled[i];
 	map->binary = all_binary(map);
 	return map;
 }
@@ -97,7 +100,7 @@ init_decoders(RowMap * map)
 }
 
 /* Put one sent value where it belongs. */
-static void
+static inline void
 store(RowMap * map, int column, Datum value, bool isnull,
 	  Datum *values, bool *nulls, RowExtras * extras)
 {
@@ -114,10 +117,10 @@ store(RowMap * map, int column, Datum value, bool isnull,
 	}
 }
 
-static void
+static inline void
 store_filled(RowMap * map, Datum *values, bool *nulls)
 {
-	for (int i = 0; i < map->desc->natts; i++)
+	for (int i = 0; map->has_filled && i < map->desc->natts; i++)
 		if (map->filled[i])
 		{
 			values[i] = map->fill_values[i];
@@ -126,8 +129,8 @@ store_filled(RowMap * map, Datum *values, bool *nulls)
 }
 
 /* RETURNING cannot be empty: one column that nobody reads stands for none. */
-static void
-check_width(const RowMap * map, int got)
+void
+row_map_check_width(const RowMap * map, int got)
 {
 	if (got != map->nsent && !(map->nsent == 0 && got == 1))
 		ereport(ERROR,
@@ -139,7 +142,7 @@ void
 row_map_decode(RowMap * map, PGresult *result, int row,
 			   Datum *values, bool *nulls, RowExtras * extras)
 {
-	check_width(map, PQnfields(result));
+	row_map_check_width(map, PQnfields(result));
 	if (map->decoders == NULL)
 		init_decoders(map);
 	for (int i = 0; i < map->nsent; i++)
@@ -156,11 +159,65 @@ row_map_decode(RowMap * map, PGresult *result, int row,
 	store_filled(map, values, nulls);
 }
 
+static inline void
+require_bytes(const RowPack * pack, int64 count)
+{
+	if (count < 0 || pack->end - pack->at < count)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("a node sent a malformed pack of rows")));
+}
+
+/*
+ * The value of length bytes at the pack's position.  A function that reads it
+ * wants a zero byte behind it, in the place of something that is still needed.
+ */
+static inline Datum
+unpack_value(RowPack * pack, ValueDecoder * decoder, int length)
+{
+	char	   *end = pack->at + length;
+	char		saved;
+	Datum		value;
+
+	if (value_decode_direct(decoder, pack->at, length, &value))
+		return value;
+	saved = *end;
+	*end = '\0';
+	value = value_decode(decoder, true, pack->at, length);
+	*end = saved;
+	return value;
+}
+
+void
+row_map_unpack(RowMap * map, RowPack * pack, Datum *values, bool *nulls, RowExtras * extras)
+{
+	if (map->decoders == NULL)
+		init_decoders(map);
+	for (int i = 0; i < map->nsent; i++)
+	{
+		int32		length;
+		Datum		value = (Datum) 0;
+
+		require_bytes(pack, sizeof(length));
+		memcpy(&length, pack->at, sizeof(length));
+		length = (int32) pg_ntoh32(length);
+		pack->at += sizeof(length);
+		if (length >= 0)
+		{
+			require_bytes(pack, length);
+			value = unpack_value(pack, &map->decoders[i], length);
+			pack->at += length;
+		}
+		store(map, i, value, length < 0, values, nulls, extras);
+	}
+	store_filled(map, values, nulls);
+}
+
 void
 row_map_copy(RowMap * map, TupleTableSlot *slot,
 			 Datum *values, bool *nulls, RowExtras * extras)
 {
-	check_width(map, slot->tts_tupleDescriptor->natts);
+	row_map_check_width(map, slot->tts_tupleDescriptor->natts);
 	slot_getallattrs(slot);
 	for (int i = 0; i < map->nsent; i++)
 		store(map, i, slot->tts_values[i], slot->tts_isnull[i], values, nulls, extras);

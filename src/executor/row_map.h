@@ -26,9 +26,23 @@ typedef struct RowMap
 	bool	   *filled;			/* per column of desc: not sent */
 	Datum	   *fill_values;	/* constants for the filled ones */
 	bool	   *fill_nulls;
+	bool		has_filled;		/* any */
 	bool		binary;			/* results of nodes are asked for in binary */
 	ValueDecoder *decoders;		/* per sent column; made on first need */
 }			RowMap;
+
+/* Rows of a pack (row_pack.h) that were not read yet; the bytes belong to others. */
+typedef struct RowPack
+{
+	char	   *at;
+	char	   *end;
+}			RowPack;
+
+static inline bool
+row_pack_is_empty(const RowPack * pack)
+{
+	return pack->at == pack->end;
+}
 
 /* What a row brought besides the tuple. */
 typedef struct RowExtras
@@ -44,8 +58,15 @@ typedef struct RowExtras
 extern RowMap * row_map_create(TupleDesc desc, List *fill, Oid fill_tableoid,
 							   List *child_fill, bool position, bool leaf);
 
+/* Throws if a fragment's result has not the columns that are expected. */
+extern void row_map_check_width(const RowMap * map, int got);
+
 /* Row number row of a node's result; values go to the current context. */
 extern void row_map_decode(RowMap * map, PGresult *result, int row,
+						   Datum *values, bool *nulls, RowExtras * extras);
+
+/* The same with the next row of a pack, which must not be empty. */
+extern void row_map_unpack(RowMap * map, RowPack * pack,
 						   Datum *values, bool *nulls, RowExtras * extras);
 
 /* The same from a slot of a local plan; values stay where the slot has them. */

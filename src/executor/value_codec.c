@@ -52,6 +52,38 @@ type_facts(Oid type)
 	return facts;
 }
 
+WireForm
+wire_form(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+			return WIRE_BOOL;
+		case INT2OID:
+			return WIRE_2;
+		case INT4OID:
+		case DATEOID:
+		case FLOAT4OID:
+			return WIRE_4;
+		case INT8OID:
+		case CASHOID:
+		case FLOAT8OID:
+		case TIMEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return WIRE_8;
+		case BYTEAOID:
+			return WIRE_BYTES;
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case JSONOID:
+			return WIRE_TEXT;
+		default:
+			return WIRE_BY_FUNCTION;
+	}
+}
+
 /* Types whose binary form is the OID of an object of the sending node. */
 static bool
 is_reg_type(Oid type)
@@ -200,6 +232,7 @@ value_decoder_init(ValueDecoder * decoder, Oid type, int32 typmod, bool binary)
 	else
 		getTypeInputInfo(type, &function, &decoder->ioparam);
 	fmgr_info(function, &decoder->function);
+	decoder->form = binary ? wire_form(type) : WIRE_BY_FUNCTION;
 	decoder->patch = binary && type != RECORDOID && holds_oids(type);
 }
 
@@ -362,10 +395,13 @@ Datum
 value_decode(ValueDecoder * decoder, bool binary, char *wire, int length)
 {
 	StringInfoData buf;
+	Datum		value;
 
 	if (!binary)
 		return InputFunctionCall(&decoder->function, wire, decoder->ioparam,
 								 decoder->typmod);
+	if (value_decode_direct(decoder, wire, length, &value))
+		return value;
 	if (decoder->type == RECORDOID)
 		return receive_record(wire, length);
 	if (decoder->patch)

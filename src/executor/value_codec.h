@@ -11,6 +11,7 @@
 
 #include "access/transam.h"
 #include "fmgr.h"
+#include "port/pg_bswap.h"
 
 /* Does the OID of this type name the same type on every node? */
 static inline bool
@@ -18,6 +19,20 @@ has_fixed_oid(Oid type)
 {
 	return type < FirstGenbkiObjectId;
 }
+
+/* Types whose binary form follows from their storage. */
+typedef enum WireForm
+{
+	WIRE_BY_FUNCTION,			/* all others */
+	WIRE_BOOL,
+	WIRE_2,						/* by value, signed, so many bytes in network order */
+	WIRE_4,
+	WIRE_8,
+	WIRE_BYTES,					/* the bytes of a varlena */
+	WIRE_TEXT,					/* the same if both sides use one encoding */
+}			WireForm;
+
+extern WireForm wire_form(Oid type);
 
 /* Sends values of one type. */
 typedef struct ValueEncoder
@@ -45,6 +60,7 @@ typedef struct ValueDecoder
 	int32		typmod;
 	Oid			ioparam;
 	bool		patch;			/* binary form holds OIDs of the sending node */
+	WireForm	form;			/* WIRE_BY_FUNCTION for text */
 	FmgrInfo	function;		/* receive or input function */
 }			ValueDecoder;
 
@@ -59,5 +75,47 @@ extern void value_decoder_init(ValueDecoder * decoder, Oid type, int32 typmod,
  * the input, which must be zero-terminated.
  */
 extern Datum value_decode(ValueDecoder * decoder, bool binary, char *wire, int length);
+
+/*
+ * The same without a function call, for types that need none; false for others
+ * and for what does not look right.  Nodes have the same encoding, so text was
+ * checked when it was stored.
+ */
+static inline bool
+value_decode_direct(const ValueDecoder * decoder, const char *wire, int length, Datum *value)
+{
+	uint16		bits16;
+	uint32		bits32;
+	uint64		bits64;
+	struct varlena *bytes;
+
+	switch (decoder->form)
+	{
+		case WIRE_BOOL:
+			*value = BoolGetDatum(*wire != 0);
+			return length == 1;
+		case WIRE_2:
+			memcpy(&bits16, wire, sizeof(bits16));
+			*value = Int16GetDatum((int16) pg_ntoh16(bits16));
+			return length == 2;
+		case WIRE_4:
+			memcpy(&bits32, wire, sizeof(bits32));
+			*value = Int32GetDatum((int32) pg_ntoh32(bits32));
+			return length == 4;
+		case WIRE_8:
+			memcpy(&bits64, wire, sizeof(bits64));
+			*value = Int64GetDatum((int64) pg_ntoh64(bits64));
+			return length == 8;
+		case WIRE_BYTES:
+		case WIRE_TEXT:
+			bytes = palloc(length + VARHDRSZ);
+			SET_VARSIZE(bytes, length + VARHDRSZ);
+			memcpy(VARDATA(bytes), wire, length);
+			*value = PointerGetDatum(bytes);
+			return true;
+		default:
+			return false;
+	}
+}
 
 #endif							/* SHARDLITE_VALUE_CODEC_H */

@@ -56,7 +56,11 @@ typedef struct RemoteParams
 
 #define REMOTE_SINGLE_ROW	0x01	/* stream rows one by one */
 #define REMOTE_BINARY		0x02	/* results in binary */
+#define REMOTE_PACKED		0x10	/* ... in packs of rows; a plain SELECT's only */
 #define REMOTE_PREPARE		0x04	/* worth a prepared statement on the node */
+
+/* The format of results that PQfformat() tells: 0 is text, 1 binary, and this. */
+#define REMOTE_FORMAT_PACKED	2
 
 /*
  * The node commits with this request.  Its answer is waited for even when the

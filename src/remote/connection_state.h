@@ -122,6 +122,7 @@ extern void count_round_trip(RemoteConnection *conn, uint64 batch);
 
 /* request.c */
 extern dlist_head remote_all_requests;
+extern int	request_format(const RequestState *request);
 extern void request_fail(RequestState *request, const RemoteError *error, bool aborted);
 extern void request_free(RequestState *request);
 extern void request_detach(RemoteConnection *conn);

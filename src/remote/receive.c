@@ -230,7 +230,7 @@ request_resend(RequestState *request)
 	if (!PQsendQueryParams(conn->pg, request->sql, request->params.count,
 						   request->params.types, request->params.values,
 						   request->params.lengths, request->params.formats,
-						   (request->flags & REMOTE_BINARY) != 0))
+						   request_format(request)))
 	{
 		connection_lose(conn, PQerrorMessage(conn->pg));
 		return;

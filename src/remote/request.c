@@ -50,6 +50,15 @@ request_free(RequestState *request)
 	MemoryContextDelete(request->cxt);
 }
 
+/* The format code of its results. */
+int
+request_format(const RequestState *request)
+{
+	if ((request->flags & REMOTE_PACKED) != 0)
+		return REMOTE_FORMAT_PACKED;
+	return (request->flags & REMOTE_BINARY) != 0 ? 1 : 0;
+}
+
 void
 request_fail(RequestState *request, const RemoteError *error, bool aborted)
 {
@@ -145,7 +154,7 @@ send_prepared(RequestState *request, RemoteStatement *statement, bool is_new,
 							 count ? params->values : NULL,
 							 count ? params->lengths : NULL,
 							 count ? params->formats : NULL,
-							 (request->flags & REMOTE_BINARY) != 0))
+							 request_format(request)))
 		return false;
 	op = op_add(conn, REMOTE_OP_EXECUTE, request);
 	op->statement = statement_number(statement);
@@ -163,7 +172,7 @@ send_unprepared(RequestState *request, const char *sql, const RemoteParams *para
 						   count ? params->values : NULL,
 						   count ? params->lengths : NULL,
 						   count ? params->formats : NULL,
-						   (request->flags & REMOTE_BINARY) != 0))
+						   request_format(request)))
 		return false;
 	(void) op_add(conn, REMOTE_OP_EXECUTE, request);
 	remote_counters.bytes_sent += strlen(sql);
