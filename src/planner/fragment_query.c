@@ -110,6 +110,18 @@ resolve_column(const FragmentLevel * level, Node *node)
 	return NULL;
 }
 
+/* Is this expression made of columns of the fragment? */
+static bool
+is_computed_inside(const FragmentLevel * level, const PlaceHolderVar *placeholder)
+{
+	for (; level != NULL; level = level->outer)
+	{
+		if (bms_overlap(placeholder->phrels, level->dist->relids))
+			return true;
+	}
+	return false;
+}
+
 static Node *
 bind_mutator(Node *node, void *context)
 {
@@ -131,9 +143,9 @@ bind_mutator(Node *node, void *context)
 				IncrementVarSublevelsUp(column, depth, 0);
 			return column;
 		}
-		if (IsA(node, Var))
-			return (Node *) param_for(node, level->params);
-		return bind_mutator((Node *) ((PlaceHolderVar *) node)->phexpr, level);
+		if (IsA(node, PlaceHolderVar) && is_computed_inside(level, (PlaceHolderVar *) node))
+			return bind_mutator((Node *) ((PlaceHolderVar *) node)->phexpr, level);
+		return (Node *) param_for(node, level->params);
 	}
 	return expression_tree_mutator(node, bind_mutator, context);
 }

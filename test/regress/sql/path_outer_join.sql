@@ -88,6 +88,12 @@ SELECT plan_of('EXECUTE gated(1)');
 EXECUTE gated(1);
 EXECUTE gated(2);
 RESET plan_cache_mode;
+-- an expression of another relation, which grouping sets keep in one piece
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SELECT * FROM check_join('SELECT count(*) FROM item i JOIN (SELECT greatest(id, 3) AS x FROM plain) s ON i.k = s.x GROUP BY ()');
+RESET enable_hashjoin;
+RESET enable_mergejoin;
 -- a temporary table in the middle
 CREATE TEMP TABLE t_plain AS SELECT i AS k FROM generate_series(1, 10) i;
 SELECT * FROM check_join('SELECT i.k, s.n FROM item i LEFT JOIN (SELECT l.k, l.n, t.k AS tk FROM line l LEFT JOIN t_plain t ON t.k = l.qty) s ON s.k = i.k AND s.tk IS NULL');
