@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
-#include "common/hashfn.h"
 #include "common/session_settings.h"
 #include "compat/pg_compat.h"
 #include "utils/guc.h"
@@ -50,55 +49,22 @@ static const char *const setting_names[] = {
 
 #define OWN_PREFIX "shardlite."
 
-static struct config_generic *settings[lengthof(setting_names)];
-
-static void
-find_settings(void)
+/* One of them, and the value it had when we looked last. */
+typedef struct Watched
 {
-	int			count;
-	struct config_generic **all = compat_guc_variables(&count);
+	struct config_generic *setting;
+	int			slot;			/* in the server's table; -1: it never leaves it */
+	char	   *name;			/* custom ones: a slot may get another setting */
+	double		number;			/* not strings */
+	char	   *text;			/* strings; NULL stays NULL */
+}			Watched;
 
-	for (int i = 0; i < lengthof(setting_names); i++)
-	{
-		for (int j = 0; j < count && settings[i] == NULL; j++)
-		{
-			if (pg_strcasecmp(all[j]->name, setting_names[i]) == 0)
-				settings[i] = all[j];
-		}
-	}
-}
+/* The listed ones and custom ones. */
+static MemoryContext watched_cxt = NULL;
+static Watched *watched = NULL;
+static int	nwatched = 0;
 
-static uint64
-hash_more(uint64 hash, const void *data, size_t len)
-{
-	return hash_combine64(hash, hash_bytes_extended(data, len, 0));
-}
-
-static uint64
-hash_string(uint64 hash, const char *value)
-{
-	return value != NULL ? hash_more(hash, value, strlen(value)) : hash_combine64(hash, 1);
-}
-
-static uint64
-hash_setting(uint64 hash, const struct config_generic *setting)
-{
-	switch (setting->vartype)
-	{
-		case PGC_BOOL:
-			return hash_combine64(hash, *((const struct config_bool *) setting)->variable);
-		case PGC_INT:
-			return hash_combine64(hash, *((const struct config_int *) setting)->variable);
-		case PGC_REAL:
-			return hash_more(hash, ((const struct config_real *) setting)->variable,
-							 sizeof(double));
-		case PGC_ENUM:
-			return hash_combine64(hash, *((const struct config_enum *) setting)->variable);
-		case PGC_STRING:
-			return hash_string(hash, *((const struct config_string *) setting)->variable);
-	}
-	return hash;
-}
+static uint64 generation = 0;
 
 /* A custom setting of the user's or of another extension. */
 static bool
@@ -109,27 +75,125 @@ is_custom(const struct config_generic *setting)
 		strncmp(setting->name, OWN_PREFIX, sizeof(OWN_PREFIX) - 1) != 0;
 }
 
-uint64
-session_settings_fingerprint(void)
+static bool
+is_listed(const struct config_generic *setting)
 {
-	uint64		hash = 0;
-	int			count;
-	struct config_generic **all;
-
-	if (settings[0] == NULL)
-		find_settings();
-	for (int i = 0; i < lengthof(settings); i++)
+	for (int i = 0; i < lengthof(setting_names); i++)
 	{
-		if (settings[i] != NULL)
-			hash = hash_setting(hash, settings[i]);
+		if (pg_strcasecmp(setting->name, setting_names[i]) == 0)
+			return true;
 	}
-	all = compat_guc_variables(&count);
+	return false;
+}
+
+static double
+number_of(const struct config_generic *setting)
+{
+	switch (setting->vartype)
+	{
+		case PGC_BOOL:
+			return *((const struct config_bool *) setting)->variable;
+		case PGC_INT:
+			return *((const struct config_int *) setting)->variable;
+		case PGC_REAL:
+			return *((const struct config_real *) setting)->variable;
+		case PGC_ENUM:
+			return *((const struct config_enum *) setting)->variable;
+		default:
+			return 0;
+	}
+}
+
+static const char *
+text_of(const struct config_generic *setting)
+{
+	return setting->vartype == PGC_STRING ?
+		*((const struct config_string *) setting)->variable : NULL;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Find the settings to watch; their values are noted later. */
+static void
+watch(struct config_generic **all, int count)
+{
+	if (watched_cxt == NULL)
+		watched_cxt = AllocSetContextCreate(TopMemoryContext, "shardlite settings",
+											ALLOCSET_SMALL_SIZES);
+	nwatched = 0;
+	MemoryContextReset(watched_cxt);
+	watched = MemoryContextAllocZero(watched_cxt, sizeof(Watched) * count);
 	for (int i = 0; i < count; i++)
 	{
-		if (is_custom(all[i]))
-			hash = hash_setting(hash_string(hash, all[i]->name), all[i]);
+		bool		custom = is_custom(all[i]);
+
+		if (!custom && !is_listed(all[i]))
+			continue;
+		watched[nwatched].setting = all[i];
+		watched[nwatched].slot = custom ? i : -1;
+		watched[nwatched].name = MemoryContextStrdup(watched_cxt, all[i]->name);
+		nwatched++;
 	}
-	return hash;
+}
+
+/*
+ * Custom settings may come, and one that was not known before its extension
+ * was loaded is replaced; then the number or the entry of a slot changes.
+ */
+static bool
+is_watched_set(struct config_generic **all, int count)
+{
+	static int	known = 0;
+	bool		same = count == known;
+
+	for (int i = 0; i < nwatched && same; i++)
+	{
+		const Watched *w = &watched[i];
+
+		same = w->slot < 0 ||
+			(all[w->slot] == w->setting && strcmp(w->setting->name, w->name) == 0);
+	}
+	known = 0;
+	if (!same)
+		watch(all, count);
+	known = count;
+	return same;
+}
+
+/* Note the present value; true when it is the one noted before. */
+static bool
+note_value(Watched * w)
+{
+	double		number = number_of(w->setting);
+	const char *text = text_of(w->setting);
+
+	if (number == w->number && same_text(text, w->text))
+		return true;
+	w->number = number;
+	if (w->text != NULL)
+		pfree(w->text);
+	w->text = NULL;
+	if (text != NULL)
+		w->text = MemoryContextStrdup(watched_cxt, text);
+	return false;
+}
+
+uint64
+session_settings_generation(void)
+{
+	int			count;
+	struct config_generic **all = compat_guc_variables(&count);
+	bool		same = is_watched_set(all, count);
+
+	for (int i = 0; i < nwatched; i++)
+		same &= note_value(&watched[i]);
+	if (!same)
+		generation++;
+	return generation;
 }
 
 void
@@ -191,21 +255,9 @@ pack_setting(StringInfo out, const struct config_generic *setting)
 void
 session_settings_pack(StringInfo out)
 {
-	int			count;
-	struct config_generic **all = compat_guc_variables(&count);
-
-	if (settings[0] == NULL)
-		find_settings();
-	for (int i = 0; i < lengthof(settings); i++)
-	{
-		if (settings[i] != NULL)
-			pack_setting(out, settings[i]);
-	}
-	for (int i = 0; i < count; i++)
-	{
-		if (is_custom(all[i]))
-			pack_setting(out, all[i]);
-	}
+	(void) session_settings_generation();
+	for (int i = 0; i < nwatched; i++)
+		pack_setting(out, watched[i].setting);
 }
 
 void

@@ -8,8 +8,11 @@
 
 #include "lib/stringinfo.h"
 
-/* Hash of all of their present values; cheap enough for every statement. */
-extern uint64 session_settings_fingerprint(void);
+/*
+ * A number, never 0, that changes whenever one of them has another value than
+ * at the last call; cheap enough for every statement.
+ */
+extern uint64 session_settings_generation(void);
 
 /* Append name and value of each of them, as packed strings. */
 extern void session_settings_pack(StringInfo out);

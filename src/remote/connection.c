@@ -418,6 +418,15 @@ remote_check_alive(RemoteConnection *conn)
 		connection_lose(conn, "The node has closed the connection.");
 }
 
+void
+remote_catch_up(RemoteConnection *conn)
+{
+	while (connection_step(conn))
+		 /* what has been received already */ ;
+	if (!remote_is_idle(conn))
+		remote_check_alive(conn);
+}
+
 bool
 remote_is_idle(RemoteConnection *conn)
 {

@@ -183,6 +183,9 @@ extern void remote_raise_lost(RemoteConnection *conn) pg_attribute_noreturn();
 /* Look whether the peer has closed an idle connection; makes it lost. */
 extern void remote_check_alive(RemoteConnection *conn);
 
+/* Take the answers that have arrived; makes it lost like the above. */
+extern void remote_catch_up(RemoteConnection *conn);
+
 /* No result is outstanding. */
 extern bool remote_is_idle(RemoteConnection *conn);
 

@@ -20,7 +20,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "common/node_session.h"
 #include "common/session_settings.h"
 #include "lib/stringinfo.h"
@@ -45,14 +44,14 @@ const char *
 context_current(uint64 *generation)
 {
 	static char *command = NULL;
-	static uint64 fingerprint = 0;
+	static uint64 settings = 0;
+	static Oid	role = InvalidOid;
 	static uint64 current = 0;
-	uint64		found;
+	uint64		found = session_settings_generation();
 	StringInfoData packed;
 	char	   *made;
 
-	found = hash_combine64(session_settings_fingerprint(), GetUserId());
-	if (command == NULL || found != fingerprint)
+	if (command == NULL || found != settings || role != GetUserId())
 	{
 		initStringInfo(&packed);
 		pack_string(&packed, GetUserNameFromId(GetUserId(), false));
@@ -63,7 +62,8 @@ context_current(uint64 *generation)
 		if (command != NULL)
 			pfree(command);
 		command = made;
-		fingerprint = found;
+		settings = found;
+		role = GetUserId();
 		current++;
 	}
 	*generation = current;

@@ -280,7 +280,7 @@ stop_all(void)
 			continue;
 		remote_copy_cancel(xact->conn);
 		remote_sync(xact->conn);
-		remote_check_alive(xact->conn);
+		remote_catch_up(xact->conn);
 		if (!remote_is_lost(xact->conn) && !remote_is_idle(xact->conn))
 			busy[n++] = xact->conn;
 	}
@@ -311,6 +311,8 @@ reset_participants(void)
 		remote_xact_step_end(xact);
 		if (xact->conn != NULL && remote_is_lost(xact->conn))
 			participant_close(xact);
+		if (xact->used)
+			xact->last_used = GetCurrentTransactionStartTimestamp();
 		xact->used = false;
 		xact->depth = 0;
 		xact->first_level = 0;

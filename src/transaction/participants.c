@@ -7,11 +7,15 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "commands/dbcommands.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
 #include "transaction/participants.h"
 #include "utils/memutils.h"
+
+/* Connections used so recently are not asked whether they are alive. */
+#define IDLE_UNCHECKED_MS 10
 
 dlist_head	participants = DLIST_STATIC_INIT(participants);
 
@@ -53,13 +57,24 @@ same_address(const NodeAddress *a, const NodeAddress *b)
 	return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
+/*
+ * Has it been idle so long that the node may have gone meanwhile?  One that
+ * goes sooner is taken for one that goes during the statement.
+ */
+static bool
+was_idle(const RemoteXact *xact)
+{
+	return TimestampDifferenceExceeds(xact->last_used, GetCurrentTransactionStartTimestamp(),
+									  IDLE_UNCHECKED_MS);
+}
+
 /* Throw away a connection that a new transaction there cannot use. */
 static void
 participant_check(RemoteXact *xact, const NodeAddress *address)
 {
 	if (xact->conn == NULL || xact->depth > 0 || remote_is_wanted(xact->conn))
 		return;
-	if (!xact->used && !remote_is_lost(xact->conn))
+	if (!xact->used && !remote_is_lost(xact->conn) && was_idle(xact))
 		remote_check_alive(xact->conn);
 	if (remote_is_lost(xact->conn) || !same_address(remote_address(xact->conn), address))
 		participant_close(xact);

@@ -12,6 +12,7 @@
 
 #include "lib/ilist.h"
 #include "remote/connection.h"
+#include "utils/timestamp.h"
 
 #define GID_MAX 200				/* GIDSIZE of the server, with the terminator */
 
@@ -30,6 +31,7 @@ typedef struct RemoteXact
 	int32		node_id;
 	RemoteConnection *conn;		/* NULL when there is none */
 	bool		used;			/* by the current local transaction */
+	TimestampTz last_used;		/* start of the last transaction that did */
 	int			depth;
 	int			first_level;	/* local level that began the transaction there */
 	bool		wrote;
