@@ -16,7 +16,6 @@
 #include "executor/fragment_text.h"
 #include "executor/row_identity.h"
 #include "executor/shard_choice.h"
-#include "executor/shard_error.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -66,16 +65,15 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 {
 	DistScanState *state = (DistScanState *) node;
 	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
-	const DistPlan *plan = dist_plan_decode(cscan->custom_private);
+	const DistPlan *plan;
 
-	state->plan = plan;
 	state->cxt = estate->es_query_cxt;
+	state->share = scan_share_get(cscan, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
+								  state->cxt);
+	state->plan = plan = state->share->plan;
+	state->map = state->share->map;
 	state->exprs = ExecInitExprList(cscan->custom_exprs, &node->ss.ps);
 	state->keep = (eflags & EXEC_FLAG_REWIND) != 0 && plan->operation == CMD_SELECT;
-	if (plan->returns_rows)
-		state->map = row_map_create(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
-									plan->fill, plan->fill_tableoid, NIL,
-									false, plan->row_id_leaf);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	if (plan->before_writes || (state->map != NULL && state->map->row_id >= 0))
@@ -115,32 +113,14 @@ access_needed(DistScanState * state)
 	return access;
 }
 
-/* Evaluate count expressions from position first on. */
+/* Evaluate count expressions from position first on, in the current context. */
 static FragmentParams *
-eval_exprs(DistScanState * state, int first, int count, MemoryContext cxt)
+eval_exprs(DistScanState * state, int first, int count)
 {
-	CustomScan *cscan = (CustomScan *) state->css.ss.ps.plan;
-
 	if (count == 0)
 		return NULL;
-	return fragment_params_eval(list_copy_tail(state->exprs, first),
-								list_copy_tail(cscan->custom_exprs, first),
-								count, state->css.ss.ps.ps_ExprContext, cxt);
-}
-
-/* The template as nodes want it: user-defined types of parameters by name. */
-static const FragmentText *
-wire_text(DistScanState * state, FragmentParams * params)
-{
-	if (state->wire_text == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(state->cxt);
-
-		state->wire_text = params == NULL ? &state->plan->text :
-			fragment_text_with_casts(&state->plan->text, params->count, params->types);
-		MemoryContextSwitchTo(old);
-	}
-	return state->wire_text;
+	return fragment_params_eval(state->exprs, state->share->spec, first, count,
+								state->css.ss.ps.ps_ExprContext);
 }
 
 /*
@@ -163,19 +143,14 @@ add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 				   FragmentParams * params)
 {
 	const Shard *shard = &group->shards[index];
-	FragmentRun *run = state->run;
-	bool		local = shard->node_id == local_node_id();
 	Fragment   *fragment;
 
-	fragment = fragment_run_add(run, shard->node_id, index,
-								fragment_text_sql(local ? &state->plan->text :
-												  wire_text(state, params),
-												  shard->shard_id),
-								params);
+	fragment = fragment_run_add(state->run, shard->node_id, index,
+								scan_share_sql(state->share, group, index), params);
 	fragment->prepare = params != NULL;
 	fragment->packed = state->may_pack;
-	fragment->rename = shard_rename_create(state->plan->text.markers, shard->shard_id,
-										   state->plan->operation != CMD_SELECT);
+	fragment_set_shard(fragment, state->plan->text.markers, shard->shard_id,
+					   state->plan->operation != CMD_SELECT);
 }
 
 /* Every copy of a reference table, the local one first: it alone counts. */
@@ -196,7 +171,7 @@ add_node_fragments(DistScanState * state, FragmentParams * params)
 		if (node->is_local)
 			continue;
 		fragment = fragment_run_add(state->run, node->address.node_id, 0,
-									fragment_text_sql(wire_text(state, params), 0),
+									fragment_text_sql(state->share->wire_text, 0),
 									params);
 		fragment->counted = false;
 	}
@@ -217,8 +192,7 @@ add_fragments(DistScanState * state, FragmentParams * params)
 		return;
 	}
 	group = shard_group_get(plan->colocation_id);
-	shards = shard_choice(plan, group,
-						  eval_exprs(state, plan->nparams, plan->nkeys, state->run->cxt));
+	shards = shard_choice(plan, group, eval_exprs(state, plan->nparams, plan->nkeys));
 	foreach(lc, shards)
 		add_shard_fragment(state, group, lfirst_int(lc), params);
 }
@@ -247,8 +221,8 @@ dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
 	if (needs_execution((Node *) cscan->custom_exprs, given) ||
 		contain_volatile_functions((Node *) cscan->custom_exprs))
 		return false;
-	*params = eval_exprs(state, 0, state->plan->nparams, CurrentMemoryContext);
-	*keys = eval_exprs(state, state->plan->nparams, state->plan->nkeys, CurrentMemoryContext);
+	*params = eval_exprs(state, 0, state->plan->nparams);
+	*keys = eval_exprs(state, state->plan->nparams, state->plan->nkeys);
 	return true;
 }
 
@@ -267,8 +241,8 @@ start_run(DistScanState * state)
 		state->run->hook_arg = state;
 	}
 	state->may_pack = may_be_packed(state);
-	params = eval_exprs(state, 0, state->plan->nparams, state->run->cxt);
 	old = MemoryContextSwitchTo(state->run->cxt);
+	params = eval_exprs(state, 0, state->plan->nparams);
 	add_fragments(state, params);
 	MemoryContextSwitchTo(old);
 	state->nshards = list_length(state->run->fragments);

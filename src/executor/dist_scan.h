@@ -6,6 +6,7 @@
 #define SHARDLITE_DIST_SCAN_H
 
 #include "executor/fragment_run.h"
+#include "executor/scan_cache.h"
 #include "executor/statement_state.h"
 #include "metadata/dist_table.h"
 #include "plan/dist_plan.h"
@@ -13,12 +14,12 @@
 typedef struct DistScanState
 {
 	CustomScanState css;		/* must be first */
-	const DistPlan *plan;		/* decoded; read-only */
+	ScanShare  *share;			/* with other executions */
+	const DistPlan *plan;		/* the share's; read-only */
 	List	   *exprs;			/* ExprState of custom_exprs */
 	MemoryContext cxt;			/* of everything that lives with the node */
-	RowMap	   *map;			/* NULL when no rows come back */
+	RowMap	   *map;			/* the share's; NULL when no rows come back */
 	StatementState *statement;
-	const FragmentText *wire_text;	/* the text as nodes want it */
 	FragmentRun *run;			/* NULL until the first row is asked for */
 	bool		may_pack;		/* run's rows may come in packs */
 	bool		over;			/* run has no more rows */

@@ -8,6 +8,7 @@
 #include "executor/dist_scan.h"
 #include "executor/executor_init.h"
 #include "executor/row_pack.h"
+#include "executor/scan_cache.h"
 
 void
 shardlite_executor_init(void)
@@ -15,4 +16,5 @@ shardlite_executor_init(void)
 	dist_scan_init();
 	dist_modify_init();
 	row_pack_init();
+	scan_cache_init();
 }

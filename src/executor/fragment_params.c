@@ -28,29 +28,43 @@ fragment_params_create(int count)
 	return params;
 }
 
-FragmentParams *
-fragment_params_eval(List *states, List *exprs, int count,
-					 ExprContext *econtext, MemoryContext cxt)
+ParamSpec *
+param_spec_create(List *exprs)
 {
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	FragmentParams *params = fragment_params_create(count);
+	ParamSpec  *spec = palloc0(sizeof(ParamSpec));
+	int			count = list_length(exprs);
 
+	spec->cxt = CurrentMemoryContext;
+	spec->count = count;
+	spec->types = palloc(sizeof(Oid) * Max(count, 1));
+	spec->typlen = palloc(sizeof(int16) * Max(count, 1));
+	spec->typbyval = palloc(sizeof(bool) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
-		Oid			type = exprType(list_nth(exprs, i));
-		int16		typlen;
-		bool		typbyval;
-		Datum		value;
-
-		value = ExecEvalExprSwitchContext(list_nth(states, i), econtext,
-										  &params->isnull[i]);
-		params->types[i] = type;
-		if (params->isnull[i])
-			continue;
-		get_typlenbyval(type, &typlen, &typbyval);
-		params->values[i] = datumCopy(value, typbyval, typlen);
+		spec->types[i] = exprType(list_nth(exprs, i));
+		get_typlenbyval(spec->types[i], &spec->typlen[i], &spec->typbyval[i]);
 	}
-	MemoryContextSwitchTo(old);
+	return spec;
+}
+
+FragmentParams *
+fragment_params_eval(List *states, ParamSpec * spec, int first, int count,
+					 ExprContext *econtext)
+{
+	FragmentParams *params = fragment_params_create(count);
+
+	params->spec = spec;
+	params->first = first;
+	for (int i = 0; i < count; i++)
+	{
+		int			n = first + i;
+		Datum		value = ExecEvalExprSwitchContext(list_nth(states, n), econtext,
+													  &params->isnull[i]);
+
+		params->types[i] = spec->types[n];
+		if (!params->isnull[i])
+			params->values[i] = datumCopy(value, spec->typbyval[n], spec->typlen[n]);
+	}
 	return params;
 }
 
@@ -78,28 +92,49 @@ fragment_params_list(FragmentParams * params)
 	return params->list;
 }
 
-/* Encode all values; the encoder is kept while the type stays the same. */
+/* The encoder of a parameter that has a spec. */
+static ValueEncoder *
+spec_encoder(ParamSpec * spec, int n)
+{
+	if (spec->encoders == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(spec->cxt);
+		ValueEncoder *encoders = palloc0(sizeof(ValueEncoder) * spec->count);
+
+		for (int i = 0; i < spec->count; i++)
+			value_encoder_init(&encoders[i], spec->types[i]);
+		spec->encoders = encoders;
+		MemoryContextSwitchTo(old);
+	}
+	return &spec->encoders[n];
+}
+
+/* Encode all values; without spec an encoder is kept while the type stays the same. */
 static void
 encode_values(FragmentParams * params, Oid *types, char **values, int *lengths, int *formats)
 {
-	ValueEncoder encoder = {0};
-	Oid			encoder_type = InvalidOid;
+	ValueEncoder kept = {0};
+	Oid			kept_type = InvalidOid;
 	int			guc_level = 0;
 
 	for (int i = 0; i < params->count; i++)
 	{
-		if (params->types[i] != encoder_type)
+		ValueEncoder *encoder = &kept;
+
+		if (params->spec != NULL)
+			encoder = spec_encoder(params->spec, params->first + i);
+		else if (params->types[i] != kept_type)
 		{
-			value_encoder_init(&encoder, params->types[i]);
-			encoder_type = params->types[i];
+			value_encoder_init(&kept, params->types[i]);
+			kept_type = params->types[i];
 		}
-		types[i] = encoder.wire_type;
-		formats[i] = encoder.binary ? 1 : 0;
+		types[i] = encoder->wire_type;
+		formats[i] = encoder->binary ? 1 : 0;
 		if (params->isnull[i])
 			continue;
-		if (!encoder.binary && guc_level == 0)
+		if (!encoder->binary && guc_level == 0)
 			guc_level = value_encode_settings();
-		values[i] = value_encode(&encoder, params->values[i], &lengths[i]);
+		values[i] = value_encode(encoder, params->values[i], &lengths[i]);
 	}
 	if (guc_level != 0)
 		AtEOXact_GUC(true, guc_level);

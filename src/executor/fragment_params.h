@@ -6,12 +6,26 @@
 #ifndef SHARDLITE_FRAGMENT_PARAMS_H
 #define SHARDLITE_FRAGMENT_PARAMS_H
 
+#include "executor/value_codec.h"
 #include "nodes/execnodes.h"
 #include "nodes/params.h"
 #include "remote/connection.h"
 
+/* What is known of parameters before they have values. */
+typedef struct ParamSpec
+{
+	MemoryContext cxt;			/* that holds it */
+	int			count;
+	Oid		   *types;
+	int16	   *typlen;
+	bool	   *typbyval;
+	ValueEncoder *encoders;		/* made on first need */
+}			ParamSpec;
+
 typedef struct FragmentParams
 {
+	ParamSpec  *spec;			/* NULL when there is none */
+	int			first;			/* position of ours in it */
 	int			count;
 	Oid		   *types;
 	Datum	   *values;
@@ -23,12 +37,15 @@ typedef struct FragmentParams
 /* Room for count parameters in the current context; the caller fills it. */
 extern FragmentParams * fragment_params_create(int count);
 
+/* Types of some expressions, in the current context. */
+extern ParamSpec * param_spec_create(List *exprs);
+
 /*
- * Evaluate the first count expressions.  Values live in cxt, which also
- * becomes their home; types come from exprs, the trees of states.
+ * Evaluate count expressions from position first on; states are those of all
+ * of spec's.  Values live in the current context, spec lives as long.
  */
-extern FragmentParams * fragment_params_eval(List *states, List *exprs, int count,
-											 ExprContext *econtext, MemoryContext cxt);
+extern FragmentParams * fragment_params_eval(List *states, ParamSpec * spec, int first, int count,
+											 ExprContext *econtext);
 
 /* For the executor of this backend; NULL when there are none. */
 extern ParamListInfo fragment_params_list(FragmentParams * params);

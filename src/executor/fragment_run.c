@@ -14,6 +14,7 @@
 
 #include "executor/executor.h"
 #include "executor/fragment_run.h"
+#include "executor/shard_error.h"
 #include "metadata/node.h"
 #include "transaction/dist_xact.h"
 #include "utils/memutils.h"
@@ -55,6 +56,23 @@ fragment_run_add(FragmentRun * run, int32 node_id, int shard_index,
 	run->fragments = lappend(run->fragments, fragment);
 	MemoryContextSwitchTo(old);
 	return fragment;
+}
+
+void
+fragment_set_shard(Fragment * fragment, List *tables, int64 shard_id, bool writes)
+{
+	fragment->tables = tables;
+	fragment->shard_id = shard_id;
+	fragment->writes = writes;
+}
+
+/* Users' names of what the fragment names; NULL when it names no shard. */
+static RemoteRename *
+fragment_rename(Fragment * fragment)
+{
+	if (fragment->shard_id == 0)
+		return NULL;
+	return shard_rename_create(fragment->tables, fragment->shard_id, fragment->writes);
 }
 
 static void
@@ -201,8 +219,6 @@ send_remote(Fragment * fragment, RemoteConnection *conn)
 	fragment->request = remote_send(conn, fragment->sql,
 									fragment_params_wire(fragment->params),
 									flags, on_result, fragment);
-	if (fragment->rename != NULL)
-		remote_set_rename(fragment->request, fragment->rename);
 	INSTR_TIME_SET_CURRENT(fragment->start);
 	fragment->started = true;
 	remote_counters.remote_fragments++;
@@ -237,7 +253,7 @@ start_local(Fragment * fragment)
 	fragment->started = true;
 	remote_counters.local_fragments++;
 	dist_xact_touch_local();
-	fragment->exec = local_fragment_start(fragment->sql, fragment->rename,
+	fragment->exec = local_fragment_start(fragment->sql, fragment_rename(fragment),
 										  fragment->params, run->estate);
 }
 
@@ -435,7 +451,10 @@ check_request(Fragment * fragment)
 	if (fragment->done || !request->done)
 		return;
 	if (request->failed || request->aborted)
+	{
+		remote_set_rename(request, fragment_rename(fragment));
 		remote_raise(request);
+	}
 	fragment->affected = request->affected;
 	mark_done(fragment);
 }
@@ -574,7 +593,8 @@ fragment_run_finish(FragmentRun * run)
 			collect_local(fragment);
 			continue;
 		}
-		remote_finish(fragment->request);
+		while (!fragment->request->done)
+			(void) remote_pump(fragment->request, true);
 		check_request(fragment);
 	}
 	MemoryContextSwitchTo(old);

@@ -30,7 +30,9 @@ typedef struct Fragment
 	const char *sql;
 	FragmentParams *params;
 	RowMap	   *map;			/* of its rows, the run's unless changed */
-	RemoteRename *rename;		/* NULL when no shard is named */
+	int64		shard_id;		/* for names in errors; 0 when no shard is named */
+	List	   *tables;			/* distributed tables in it, OidList */
+	bool		writes;
 	bool		prepare;		/* the text will come again */
 	bool		packed;			/* a plain SELECT: its rows may come in packs */
 	void	   *tag;			/* the owner's */
@@ -92,6 +94,12 @@ extern FragmentRun * fragment_run_create(MemoryContext parent, EState *estate,
 extern Fragment * fragment_run_add(FragmentRun * run, int32 node_id,
 								   int shard_index, const char *sql,
 								   FragmentParams * params);
+
+/*
+ * Say what the fragment names, for errors: tables of one shard.  The list
+ * must live as long as the run.
+ */
+extern void fragment_set_shard(Fragment * fragment, List *tables, int64 shard_id, bool writes);
 
 /* Start what was added since the last flush. */
 extern void fragment_run_flush(FragmentRun * run);

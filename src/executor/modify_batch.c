@@ -10,7 +10,6 @@
 #include "catalog/pg_type.h"
 #include "executor/fragment_text.h"
 #include "executor/modify_batch.h"
-#include "executor/shard_error.h"
 #include "metadata/node.h"
 #include "nodes/value.h"
 #include "utils/datum.h"
@@ -162,7 +161,7 @@ add_shard_fragment(BatchWriter * writer, int index, const char *sql,
 	const Shard *shard = &writer->table->group->shards[index];
 	Fragment   *fragment = fragment_run_add(writer->run, shard->node_id, index, sql, params);
 
-	fragment->rename = shard_rename_create(markers, shard->shard_id, true);
+	fragment_set_shard(fragment, markers, shard->shard_id, true);
 	return fragment;
 }
 

@@ -422,9 +422,9 @@ eval_tail(DistModifyState * state)
 
 	if (state->plan->ntailparams == 0)
 		return NULL;
-	return fragment_params_eval(state->exprs, cscan->custom_exprs,
-								state->plan->ntailparams,
-								state->css.ss.ps.ps_ExprContext, state->cxt);
+	return fragment_params_eval(state->exprs, param_spec_create(cscan->custom_exprs),
+								0, state->plan->ntailparams,
+								state->css.ss.ps.ps_ExprContext);
 }
 
 void

@@ -74,8 +74,12 @@ read_text(PlanReader * reader)
 List *
 dist_plan_encode(const DistPlan * plan)
 {
+	static uint64 last_serial = 0;
 	List	   *list = list_make1(makeString(pstrdup(DIST_SCAN_NAME)));
 
+	last_serial++;
+	list = append_int(list, (int) (last_serial >> 32));
+	list = append_int(list, (int) last_serial);
 	list = append_int(list, plan->operation);
 	list = append_int(list, plan->tier);
 	list = append_int(list, plan->colocation_id);
@@ -93,6 +97,13 @@ dist_plan_encode(const DistPlan * plan)
 	return append_int(list, plan->before_writes);
 }
 
+uint64
+dist_plan_serial(const List *encoded)
+{
+	return (uint64) (uint32) intVal(list_nth(encoded, 1)) << 32 |
+		(uint32) intVal(list_nth(encoded, 2));
+}
+
 /*
  * The inverse.  The struct is palloc'd, its lists belong to the encoded form.
  */
@@ -102,6 +113,8 @@ dist_plan_decode(List *encoded)
 	DistPlan   *plan = palloc0(sizeof(DistPlan));
 	PlanReader	reader = reader_start(encoded, DIST_SCAN_NAME);
 
+	plan->serial = dist_plan_serial(encoded);
+	reader.pos += 2;
 	plan->operation = (CmdType) read_int(&reader);
 	plan->tier = read_int(&reader);
 	plan->colocation_id = read_int(&reader);

@@ -45,6 +45,7 @@ typedef enum FragmentTarget
  */
 typedef struct DistPlan
 {
+	uint64		serial;			/* of this plan and its copies, given by dist_plan_encode() */
 	CmdType		operation;		/* of the fragment */
 	int			tier;			/* 1, 2 or 3, for EXPLAIN */
 	int32		colocation_id;
@@ -176,6 +177,9 @@ typedef struct ModifyPlan
 
 extern List *dist_plan_encode(const DistPlan * plan);
 extern DistPlan * dist_plan_decode(List *encoded);
+
+/* Serial number of an encoded DistPlan: no other plan of this backend has it. */
+extern uint64 dist_plan_serial(const List *encoded);
 extern List *modify_plan_encode(const ModifyPlan * plan);
 extern ModifyPlan * modify_plan_decode(List *encoded);
 
