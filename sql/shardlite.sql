@@ -149,6 +149,24 @@ CREATE FUNCTION shardlite_internal.run_as_typed(command text, object_names text[
 CREATE FUNCTION shardlite_internal.copy_chunk(statement text, shard_id bigint, data bytea, rows bytea) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_copy_chunk';
 
+-- On a node: the first phase of an aggregate.  partial(NULL::<state type>,
+-- '<aggregate>', arguments) is the state after the transition function.
+CREATE FUNCTION shardlite_internal.partial_step(internal, anyelement, text, VARIADIC "any") RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'shardlite_partial_step';
+CREATE FUNCTION shardlite_internal.partial_result(internal, anyelement, text, VARIADIC "any") RETURNS anyelement
+    LANGUAGE c IMMUTABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'shardlite_partial_result';
+CREATE AGGREGATE shardlite_internal.partial(anyelement, text, VARIADIC "any") (
+    SFUNC = shardlite_internal.partial_step, STYPE = internal, SSPACE = 128,
+    FINALFUNC = shardlite_internal.partial_result, FINALFUNC_EXTRA, PARALLEL = RESTRICTED);
+-- The same for aggregates without arguments.
+CREATE FUNCTION shardlite_internal.partial_step(internal, anyelement, text) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'shardlite_partial_step';
+CREATE FUNCTION shardlite_internal.partial_result(internal, anyelement, text) RETURNS anyelement
+    LANGUAGE c IMMUTABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'shardlite_partial_result';
+CREATE AGGREGATE shardlite_internal.partial(anyelement, text) (
+    SFUNC = shardlite_internal.partial_step, STYPE = internal, SSPACE = 128,
+    FINALFUNC = shardlite_internal.partial_result, FINALFUNC_EXTRA, PARALLEL = RESTRICTED);
+
 -- The text that a node would get for a statement, under logical names.
 CREATE FUNCTION shardlite_internal.fragment_text(query text)
     RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_fragment_text';
