@@ -195,6 +195,9 @@ dist_scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	ScanOutlook outlook = look_ahead(state);
 
 	ExplainPropertyInteger("Tier", NULL, state->plan->tier, es);
+	if (state->plan->aggregate != AGGREGATE_NONE)
+		ExplainPropertyText("Aggregate", state->plan->aggregate == AGGREGATE_PARTIAL ?
+							"partial" : "complete", es);
 	if (outlook.group != NULL)
 		show_shards(&outlook, es);
 	else if (state->plan->target == TARGET_ALL_NODES)

@@ -89,6 +89,7 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_int(list, plan->returns_rows);
 	list = append_int(list, plan->writes);
 	list = append_int(list, plan->whole_statement);
+	list = append_int(list, plan->aggregate);
 	list = append_text(list, &plan->text);
 	list = lappend(list, plan->fill);
 	list = append_int(list, (int) plan->fill_tableoid);
@@ -124,6 +125,7 @@ dist_plan_decode(List *encoded)
 	plan->returns_rows = read_int(&reader);
 	plan->writes = read_int(&reader);
 	plan->whole_statement = read_int(&reader);
+	plan->aggregate = (FragmentAggregate) read_int(&reader);
 	plan->text = read_text(&reader);
 	plan->fill = read_node(&reader);
 	plan->fill_tableoid = (Oid) read_int(&reader);

@@ -34,6 +34,14 @@ typedef enum FragmentTarget
 	TARGET_ALL_NODES,			/* reference tables: write everywhere */
 }			FragmentTarget;
 
+/* Does the path tier have the fragment aggregate? */
+typedef enum FragmentAggregate
+{
+	AGGREGATE_NONE = 0,
+	AGGREGATE_COMPLETE,			/* its groups are the statement's */
+	AGGREGATE_PARTIAL,			/* it delivers transition states */
+}			FragmentAggregate;
+
 /*
  * Plan of a ShardliteScan: fragments whose rows are returned as they come.
  *
@@ -55,6 +63,7 @@ typedef struct DistPlan
 	bool		returns_rows;	/* SELECT, or RETURNING */
 	bool		writes;			/* changes or locks rows: needs a transaction */
 	bool		whole_statement;	/* this scan is the entire statement */
+	FragmentAggregate aggregate;	/* for EXPLAIN */
 	FragmentText text;
 
 	/*

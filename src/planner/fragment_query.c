@@ -16,11 +16,13 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 #include "rewrite/rewriteManip.h"
 
 #include "deparse/shippable.h"
 #include "planner/fragment_query.h"
+#include "planner/partial_aggregate.h"
 #include "planner/shell_mark.h"
 
 /* One Query under construction. */
@@ -408,12 +410,67 @@ build_targets(FragmentLevel * level, List *targets)
 	{
 		TargetEntry *tle = flatCopyTargetEntry(lfirst_node(TargetEntry, lc));
 
-		tle->expr = (Expr *) bind(level, (Node *) tle->expr);
+		tle->expr = (Expr *) bind(level, partial_aggregates_for_shard((Node *) tle->expr));
 		tle->resno = foreach_current_index(lc) + 1;
 		tle->resname = psprintf("c%d", tle->resno);
 		result = lappend(result, tle);
 	}
 	return result;
+}
+
+static bool
+has_target(const Query *query, Index ref)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->targetList)
+	{
+		if (lfirst_node(TargetEntry, lc)->ressortgroupref == ref)
+			return true;
+	}
+	return false;
+}
+
+/* Add what a clause refers to and nobody asked for. */
+static void
+add_missing_targets(FragmentLevel * level, const PathTarget *target, List *clauses)
+{
+	Query	   *query = level->query;
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, clauses)
+	{
+		Index		ref = lfirst_node(SortGroupClause, lc)->tleSortGroupRef;
+
+		if (has_target(query, ref))
+			continue;
+		foreach(lc2, target->exprs)
+		{
+			TargetEntry *tle;
+
+			if (get_pathtarget_sortgroupref(target, foreach_current_index(lc2)) != ref)
+				continue;
+			tle = makeTargetEntry((Expr *) bind(level, lfirst(lc2)),
+								  list_length(query->targetList) + 1, NULL, true);
+			tle->ressortgroupref = ref;
+			query->targetList = lappend(query->targetList, tle);
+			break;
+		}
+	}
+}
+
+/* GROUP BY and HAVING. */
+static void
+build_upper(FragmentLevel * level, const DistUpper * upper)
+{
+	Query	   *query = level->query;
+
+	add_missing_targets(level, upper->target, upper->group);
+	query->hasAggs = upper->grouped;
+	query->groupClause = copyObject(upper->group);
+	query->groupingSets = copyObject(upper->grouping_sets);
+	query->havingQual = bind_quals(level, upper->having);
 }
 
 static Query *
@@ -428,6 +485,8 @@ build_level(FragmentLevel * level, List *targets, List *quals)
 	build_from(level);
 	build_where(level, quals);
 	query->targetList = build_targets(level, targets);
+	if (level->dist->upper != NULL)
+		build_upper(level, level->dist->upper);
 	query->rowMarks = copyObject(level->dist->row_marks);
 	query->hasForUpdate = query->rowMarks != NIL;
 	return query;

@@ -15,6 +15,7 @@
 #include "optimizer/planner.h"
 #include "utils/guc.h"
 
+#include "planner/agg_path.h"
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
 #include "planner/modify_path.h"
@@ -120,6 +121,8 @@ shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_
 {
 	if (next_upper_paths)
 		next_upper_paths(root, stage, input_rel, output_rel, extra);
+	if (stage == UPPERREL_GROUP_AGG)
+		agg_paths_add(root, input_rel, output_rel, extra);
 	if (stage == UPPERREL_FINAL)
 		modify_paths_replace(root, output_rel);
 }
@@ -148,6 +151,8 @@ path_tier_init(void)
 							 "Lets shards compute joins on the distribution column.",
 							 NULL, &enable_join_pushdown, true, PGC_USERSET,
 							 GUC_EXPLAIN, NULL, NULL, NULL);
+
+	agg_path_init();
 
 	next_relation_info = get_relation_info_hook;
 	get_relation_info_hook = shell_relation_info;

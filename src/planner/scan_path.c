@@ -455,6 +455,8 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.returns_rows = true;
 	plan.writes = dist->row_marks != NIL;
 	plan.before_writes = dist->before_writes;
+	if (dist->upper != NULL && dist->upper->grouped)
+		plan.aggregate = dist->upper->partial ? AGGREGATE_PARTIAL : AGGREGATE_COMPLETE;
 	plan.text = query_text(fragment_query(root, dist, sent, quals, &params));
 	if (dist->other_role)
 		plan.text = fragment_text_without_policies(plan.text);

@@ -5,7 +5,7 @@ SET search_path = path;
 SELECT plan_of('SELECT note FROM item WHERE grp = 3 AND price > 10');
 SELECT note FROM item WHERE grp = 3 AND price > 10 ORDER BY k;
 -- no columns at all
-SELECT plan_of('SELECT count(*) FROM orders');
+SELECT plan_of('SELECT 1 FROM orders');
 SELECT count(*) FROM orders;
 -- a join that is removed leaves a column in the scan's target that nobody wants
 SELECT count(*) FROM item x LEFT JOIN colour y ON y.id = x.grp WHERE x.k < 3;

@@ -1,0 +1,229 @@
+/*
+ * agg_path.c
+ *		Grouping and aggregates on the shards.
+ *
+ * Whole, if every group lies on one shard: the fragments have GROUP BY and
+ * HAVING, and the coordinator hands their rows on.  Else in two phases: the
+ * fragments deliver transition states per group, PostgreSQL's Finalize Agg
+ * combines them.  Where neither is possible rows are fetched and grouped here.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planner.h"
+#include "optimizer/prep.h"
+#include "optimizer/tlist.h"
+#include "utils/guc.h"
+#include "utils/selfuncs.h"
+
+#include "compat/aggregate_compat.h"
+#include "planner/agg_path.h"
+#include "planner/group_target.h"
+#include "planner/scan_path.h"
+
+/* Settings */
+static bool enable_aggregate_pushdown = true;
+static bool enable_partial_aggregate = true;
+
+/* One grouping of a relation with a record. */
+typedef struct Grouping
+{
+	PlannerInfo *root;
+	DistRel    *dist;			/* of the input */
+	RelOptInfo *input;
+	RelOptInfo *output;
+	List	   *having;			/* bare clauses */
+	List	   *clauses;		/* GROUP BY */
+	double		groups;			/* estimate, over all shards */
+}			Grouping;
+
+void
+agg_path_init(void)
+{
+	DefineCustomBoolVariable("shardlite.enable_aggregate_pushdown",
+							 "Lets shards aggregate groups that lie on one shard.",
+							 NULL, &enable_aggregate_pushdown, true, PGC_USERSET,
+							 GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable("shardlite.enable_partial_aggregate",
+							 "Lets shards aggregate their part of groups that lie on several.",
+							 NULL, &enable_partial_aggregate, true, PGC_USERSET,
+							 GUC_EXPLAIN, NULL, NULL, NULL);
+}
+
+/* A record for what the shards do to the input. */
+static DistRel *
+upper_record(const Grouping * grouping, const DistUpper * upper)
+{
+	DistRel    *dist = palloc(sizeof(DistRel));
+
+	*dist = *grouping->dist;
+	dist->upper = upper;
+	return dist;
+}
+
+/* Groups that one shard is expected to meet. */
+static double
+groups_per_shard(const Grouping * grouping)
+{
+	double		rows = grouping->input->rows / grouping->dist->group->nshards;
+
+	if (grouping->clauses == NIL)
+		return 1;
+	return clamp_row_est(grouping->groups *
+						 (1 - pow(1 - 1 / Max(grouping->groups, 1), rows)));
+}
+
+/* Add the work of grouping on one shard: they work side by side. */
+static void
+add_group_cost(const Grouping * grouping, Path *path, AggSplit split)
+{
+	double		rows = grouping->input->rows / grouping->dist->group->nshards;
+	AggClauseCosts costs;
+	Cost		work;
+
+	memset(&costs, 0, sizeof(costs));
+	get_agg_clause_costs(grouping->root, split, &costs);
+	work = costs.transCost.startup + costs.finalCost.startup + rows *
+		(costs.transCost.per_tuple + cpu_operator_cost * list_length(grouping->clauses)) +
+		groups_per_shard(grouping) * costs.finalCost.per_tuple;
+	path->startup_cost += work;
+	path->total_cost += work;
+}
+
+/* ---- whole ---- */
+
+/*
+ * Without GROUP BY there is a row even if no shard is asked, as when the key
+ * is compared with NULL.
+ */
+static bool
+may_ask_no_shard(const Grouping * grouping)
+{
+	return grouping->clauses == NIL && grouping->dist->keys != NIL;
+}
+
+static bool
+push_whole(const Grouping * grouping)
+{
+	PlannerInfo *root = grouping->root;
+	RelOptInfo *output = grouping->output;
+	DistUpper  *upper;
+	DistRel    *dist;
+	Path	   *path;
+
+	if (!groups_within_shards(root, grouping->dist) || may_ask_no_shard(grouping))
+		return false;
+	upper = group_target_make(root, grouping->dist, output->reltarget,
+							  grouping->having, false);
+	if (upper == NULL)
+		return false;
+	dist = upper_record(grouping, upper);
+	path = scan_path_make_upper(root, output, dist, grouping->groups);
+	add_group_cost(grouping, path, AGGSPLIT_SIMPLE);
+	output->fdw_private = dist;
+	output->pathlist = NIL;
+	output->partial_pathlist = NIL;
+	add_path(output, apply_projection_to_path(root, output, path, output->reltarget));
+	return true;
+}
+
+/* ---- in two phases ---- */
+
+/* Finalize Agg over a path that delivers states. */
+static void
+add_final_path(const Grouping * grouping, Path *path, AggStrategy strategy)
+{
+	AggClauseCosts costs;
+
+	memset(&costs, 0, sizeof(costs));
+	get_agg_clause_costs(grouping->root, AGGSPLIT_FINAL_DESERIAL, &costs);
+	add_path(grouping->output, (Path *)
+			 create_agg_path(grouping->root, grouping->output, path,
+							 grouping->output->reltarget, strategy,
+							 AGGSPLIT_FINAL_DESERIAL, grouping->clauses,
+							 grouping->having, &costs, grouping->groups));
+}
+
+static Path *
+partial_path(const Grouping * grouping, const DistUpper * upper)
+{
+	RelOptInfo *rel = fetch_upper_rel(grouping->root, UPPERREL_PARTIAL_GROUP_AGG, NULL);
+	double		groups = groups_per_shard(grouping);
+	Path	   *path;
+
+	rel->reltarget = upper->target;
+	rel->consider_parallel = false;
+	rel->rows = grouping->clauses == NIL ? grouping->dist->group->nshards :
+		Min(groups * grouping->dist->group->nshards, grouping->input->rows);
+	path = scan_path_make_upper(grouping->root, rel, upper_record(grouping, upper), rel->rows);
+	add_group_cost(grouping, path, AGGSPLIT_INITIAL_SERIAL);
+	return path;
+}
+
+static void
+push_partial(const Grouping * grouping)
+{
+	PlannerInfo *root = grouping->root;
+	DistUpper  *upper;
+	Path	   *path;
+
+	upper = group_target_make(root, grouping->dist, grouping->output->reltarget,
+							  grouping->having, true);
+	if (upper == NULL)
+		return;
+	path = partial_path(grouping, upper);
+	if (grouping->clauses == NIL)
+	{
+		/* one row per shard: nothing is better */
+		grouping->output->pathlist = NIL;
+		add_final_path(grouping, path, AGG_PLAIN);
+		return;
+	}
+	if (grouping_is_hashable(grouping->clauses))
+		add_final_path(grouping, path, AGG_HASHED);
+	if (grouping_is_sortable(grouping->clauses))
+		add_final_path(grouping, (Path *)
+					   create_sort_path(root, grouping->output, path, root->group_pathkeys, -1),
+					   AGG_SORTED);
+}
+
+/* ---- both ---- */
+
+static bool
+can_push(const Grouping * grouping)
+{
+	const DistRel *dist = grouping->dist;
+
+	return dist != NULL && !dist->everywhere && dist->local == NIL &&
+		dist->upper == NULL && dist->row_marks == NIL &&
+		!IS_DUMMY_REL(grouping->input) &&
+		grouping->root->parse->groupingSets == NIL;
+}
+
+void
+agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
+			  GroupPathExtraData *extra)
+{
+	Grouping	grouping = {
+		.root = root, .dist = dist_rel_get(input_rel),
+		.input = input_rel, .output = grouped_rel,
+		.having = (List *) extra->havingQual,
+		.clauses = compat_group_clause(root)
+	};
+
+	if (!can_push(&grouping))
+		return;
+	grouping.groups = grouping.clauses == NIL ? 1 :
+		estimate_num_groups(root, get_sortgrouplist_exprs(grouping.clauses, root->processed_tlist),
+							input_rel->rows, NULL, NULL);
+	if (enable_aggregate_pushdown && push_whole(&grouping))
+		return;
+	if (enable_partial_aggregate)
+		push_partial(&grouping);
+}

@@ -1,0 +1,233 @@
+/*
+ * group_target.c
+ *		What a grouping fragment delivers, and where its groups lie.
+ *
+ * Expressions over aggregates and grouping columns are computed here, from
+ * these; so they may be anything.  A column that is neither grouped nor
+ * aggregated depends on the grouping columns (the planner has checked that the
+ * primary key is among them); the shard is told to group by it, too, which
+ * changes no group.
+ */
+#include "postgres.h"
+
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
+#include "parser/parse_oper.h"
+#include "utils/lsyscache.h"
+
+#include "compat/aggregate_compat.h"
+#include "deparse/shippable.h"
+#include "planner/group_target.h"
+#include "planner/key_value.h"
+#include "planner/partial_aggregate.h"
+
+/* State of the walk over target and HAVING. */
+typedef struct TargetBuilder
+{
+	const DistRel *dist;
+	DistUpper  *upper;
+	List	   *grouped;		/* expressions of the grouping columns */
+	bool		columns_only;	/* aggregates need not be delivered */
+}			TargetBuilder;
+
+/* A column that the shard can compute and send. */
+static bool
+can_deliver(const DistRel * dist, Node *expr)
+{
+	return is_returnable_type(exprType(expr)) && dist_rel_can_compute(dist, expr);
+}
+
+/* Can the shard group by an expression of this type, as it would here? */
+static bool
+can_group(const SortGroupClause *clause)
+{
+	OpExpr	   *equality = makeNode(OpExpr);
+
+	equality->opno = clause->eqop;
+	equality->opfuncid = get_opcode(clause->eqop);
+	return is_shippable((Node *) equality);
+}
+
+/* Append a grouping column; false when it cannot be one. */
+static bool
+add_group_column(TargetBuilder * builder, Expr *expr, SortGroupClause *clause)
+{
+	if (!can_deliver(builder->dist, (Node *) expr) || !can_group(clause))
+		return false;
+	add_column_to_pathtarget(builder->upper->target, expr, clause->tleSortGroupRef);
+	builder->upper->group = lappend(builder->upper->group, clause);
+	builder->grouped = lappend(builder->grouped, expr);
+	return true;
+}
+
+/* A column that depends on the grouping columns. */
+static bool
+add_dependent_column(TargetBuilder * builder, Node *column)
+{
+	SortGroupClause *clause = makeNode(SortGroupClause);
+
+	get_sort_group_operators(exprType(column), false, false, false,
+							 &clause->sortop, &clause->eqop, NULL, &clause->hashable);
+	if (!OidIsValid(clause->eqop) || (!OidIsValid(clause->sortop) && !clause->hashable))
+		return false;
+	for (ListCell *lc = list_head(builder->upper->group); lc != NULL;
+		 lc = lnext(builder->upper->group, lc))
+		clause->tleSortGroupRef = Max(clause->tleSortGroupRef,
+									  lfirst_node(SortGroupClause, lc)->tleSortGroupRef);
+	clause->tleSortGroupRef++;
+	return add_group_column(builder, (Expr *) copyObject(column), clause);
+}
+
+static bool
+add_aggregate(TargetBuilder * builder, Aggref *aggref)
+{
+	if (!dist_rel_can_compute(builder->dist, (Node *) aggref))
+		return false;
+	if (builder->upper->partial)
+	{
+		if (!partial_aggregate_possible(aggref))
+			return false;
+		aggref = partial_aggregate_make(aggref);
+	}
+	else if (!is_returnable_type(aggref->aggtype))
+		return false;
+	if (!builder->columns_only)
+		add_new_column_to_pathtarget(builder->upper->target, (Expr *) aggref);
+	return true;
+}
+
+/* Add what an expression is made of; true: it cannot be delivered. */
+static bool
+add_parts_walker(Node *node, void *context)
+{
+	TargetBuilder *builder = context;
+
+	if (node == NULL || list_member(builder->grouped, node))
+		return false;
+	if (IsA(node, Aggref))
+		return !add_aggregate(builder, (Aggref *) node);
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
+		return !add_dependent_column(builder, node);
+	if (IsA(node, GroupingFunc))
+		return true;
+	return expression_tree_walker(node, add_parts_walker, context);
+}
+
+/* All grouping columns, in the order of the target. */
+static bool
+add_group_columns(TargetBuilder * builder, List *clauses, PathTarget *grouped)
+{
+	for (int i = 0; i < list_length(grouped->exprs); i++)
+	{
+		Index		ref = get_pathtarget_sortgroupref(grouped, i);
+		SortGroupClause *clause = ref == 0 ? NULL :
+			get_sortgroupref_clause_noerr(ref, clauses);
+
+		if (clause != NULL &&
+			!add_group_column(builder, list_nth(grouped->exprs, i), clause))
+			return false;
+	}
+	return true;
+}
+
+DistUpper *
+group_target_make(PlannerInfo *root, const DistRel * dist, PathTarget *grouped,
+				  List *having, bool partial)
+{
+	DistUpper  *upper = palloc0(sizeof(DistUpper));
+	TargetBuilder builder = {.dist = dist, .upper = upper};
+
+	upper->target = create_empty_pathtarget();
+	upper->grouped = true;
+	upper->partial = partial;
+	if (expression_returns_set((Node *) grouped->exprs) ||
+		!add_group_columns(&builder, compat_group_clause(root), grouped) ||
+		add_parts_walker((Node *) grouped->exprs, &builder))
+		return NULL;
+	builder.columns_only = !partial;
+	if (add_parts_walker((Node *) having, &builder))
+		return NULL;
+	if (!partial)
+	{
+		upper->having = having;
+		if (having != NIL && !dist_rel_can_compute(dist, (Node *) having))
+			return NULL;
+	}
+	set_pathtarget_cost_width(root, upper->target);
+	return upper;
+}
+
+/* ---- where groups lie ---- */
+
+static bool
+is_key(const DistRel * dist, Node *expr)
+{
+	ListCell   *lc;
+
+	expr = strip_relabel(expr);
+	if (!IsA(expr, Var))
+		return false;
+	foreach(lc, dist->keys)
+	{
+		Var		   *key = lfirst_node(Var, lc);
+
+		if (key->varno == ((Var *) expr)->varno && key->varattno == ((Var *) expr)->varattno)
+			return true;
+	}
+	return false;
+}
+
+/* Is the expression equal to a key in all rows, as this operator sees it? */
+static bool
+equals_key(PlannerInfo *root, const DistRel * dist, Node *expr, Oid eqop)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, root->eq_classes)
+	{
+		EquivalenceClass *class = lfirst_node(EquivalenceClass, lc);
+		bool		has_key = false;
+		bool		has_expr = false;
+
+		if (class->ec_has_volatile || class->ec_below_outer_join ||
+			!equal(class->ec_opfamilies, get_mergejoin_opfamilies(eqop)))
+			continue;
+		foreach(lc2, class->ec_members)
+		{
+			EquivalenceMember *member = lfirst_node(EquivalenceMember, lc2);
+
+			if (member->em_is_child)
+				continue;
+			has_key |= is_key(dist, (Node *) member->em_expr);
+			has_expr |= equal(member->em_expr, expr);
+		}
+		if (has_key && has_expr)
+			return true;
+	}
+	return false;
+}
+
+bool
+groups_within_shards(PlannerInfo *root, const DistRel * dist)
+{
+	ListCell   *lc;
+
+	if (dist->group->nshards == 1)
+		return true;
+	foreach(lc, compat_group_clause(root))
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+		Node	   *expr = get_sortgroupclause_expr(clause, root->processed_tlist);
+
+		if (equality_opfamily(clause->eqop, exprCollation(expr)) !=
+			key_opfamily(dist->group->key_type))
+			continue;
+		if (is_key(dist, expr) || equals_key(root, dist, expr, clause->eqop))
+			return true;
+	}
+	return false;
+}
