@@ -115,7 +115,7 @@ COMMIT;
 :spent
 BEGIN;
 UPDATE b SET v = 10 WHERE k = :one;
-SELECT v FROM b WHERE k = :other;
+SELECT v > 0 AS found FROM b WHERE k = :other;
 COMMIT;
 \set n 3
 :spent
