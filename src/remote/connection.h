@@ -57,6 +57,7 @@ typedef struct RemoteParams
 #define REMOTE_SINGLE_ROW	0x01	/* stream rows one by one */
 #define REMOTE_BINARY		0x02	/* results in binary */
 #define REMOTE_PACKED		0x10	/* ... in packs of rows; a plain SELECT's only */
+#define REMOTE_AT_SYNC		0x20	/* without BEGIN: done, or failed, when its batch is */
 #define REMOTE_PREPARE		0x04	/* worth a prepared statement on the node */
 
 /* The format of results that PQfformat() tells: 0 is text, 1 binary, and this. */

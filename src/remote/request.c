@@ -31,7 +31,8 @@ request_create(RemoteConnection *conn, int flags, RemoteResultCallback on_result
 	request->flags = flags | (conn->commits ? REMOTE_COMMITS : 0);
 	request->batch = conn->batch;
 	request->implicit = conn->implicit;
-	request->ends_at_sync = (request->flags & REMOTE_COMMITS) != 0 && conn->implicit;
+	request->ends_at_sync = (request->flags & (REMOTE_COMMITS | REMOTE_AT_SYNC)) != 0 &&
+		conn->implicit;
 
 	/* What a portal asked for lives as long as the portal. */
 	request->owner = CurrentResourceOwner;

@@ -50,8 +50,8 @@ queue_begin(RemoteXact *xact)
 
 /*
  * Does the session there have this generation, or will it when the statement
- * runs that is queued next?  A context in an autocommitted batch that has not
- * been answered may still fail, so a later batch carries it once more.
+ * runs that is queued next?  A context in an autocommitted batch goes if anything
+ * in the batch fails, so a later batch carries it once more until that is known.
  */
 static bool
 has_context(RemoteXact *xact, uint64 generation)
@@ -110,7 +110,7 @@ remote_xact_autocommit(RemoteXact *xact, bool commits)
 	if (!has_context(xact, generation))
 	{
 		remote_set_autocommit(xact->conn, true, false);
-		xact->context_request = remote_send(xact->conn, context, NULL, 0, NULL, NULL);
+		xact->context_request = remote_send(xact->conn, context, NULL, REMOTE_AT_SYNC, NULL, NULL);
 		remote_disown(xact->context_request);
 		xact->context = generation;
 		xact->context_depth = 0;

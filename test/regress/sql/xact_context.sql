@@ -37,6 +37,15 @@ $$ BEGIN RETURN QUERY SELECT k FROM context.t WHERE at::text LIKE '% 12:00:00+00
 SELECT * FROM in_utc();
 SELECT k FROM t WHERE at::text LIKE '% 21:00:00+09' ORDER BY k;
 SET timezone = 'UTC';
+SELECT count(*) FROM t WHERE at IS NOT NULL;
+-- a statement that fails on the node takes no setting along
+SET timezone = 'Asia/Tokyo';
+SELECT 1 / (k - 1) FROM t WHERE k = 1;
+SELECT k FROM t WHERE k = 1 AND at::text LIKE '% 21:00:00+09';
+SET timezone = 'Europe/Paris';
+SELECT 1 / (k - 2) FROM t WHERE k = 2;
+SELECT k FROM t WHERE k = 2 AND at::text LIKE '% 14:00:00+02';
+SET timezone = 'UTC';
 
 -- roles: row security sees the effective one, also without LOGIN
 CREATE ROLE context_one NOLOGIN;
