@@ -254,9 +254,12 @@ connection_check_peer(RemoteConnection *conn)
 		connection_refuse_pq(conn);
 }
 
-/* Advance one connection; true while it is still being opened. */
+/*
+ * Advance one connection; true while it is still being opened.  Counts the
+ * round trips that it has begun.
+ */
 static bool
-connection_poll(RemoteConnection *conn)
+connection_poll(RemoteConnection *conn, int *trips)
 {
 	if (conn->lost || conn->connecting == PGRES_POLLING_OK)
 		return false;
@@ -271,6 +274,9 @@ connection_poll(RemoteConnection *conn)
 		connection_check_peer(conn);
 		return false;
 	}
+	/* What follows the word that we are let in comes with it. */
+	if (conn->connecting == PGRES_POLLING_READING && PQstatus(conn->pg) != CONNECTION_AUTH_OK)
+		(*trips)++;
 	return true;
 }
 
@@ -338,7 +344,8 @@ connect_within(RemoteConnection **conns, int count, int timeout_ms)
 {
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
 	bool	   *ready = palloc0(sizeof(bool) * count);
-	bool		waited = false;
+	int		   *trips = palloc0(sizeof(int) * count);
+	int			most_trips = 0;
 
 	for (;;)
 	{
@@ -349,13 +356,14 @@ connect_within(RemoteConnection **conns, int count, int timeout_ms)
 		{
 			if (conns[i]->lost || conns[i]->connecting == PGRES_POLLING_OK)
 				continue;
-			if (!ready[i] || connection_poll(conns[i]))
+			trips[i] = Max(trips[i], 1);	/* the handshake of TCP */
+			if (!ready[i] || connection_poll(conns[i], &trips[i]))
 				busy = true;
+			most_trips = Max(most_trips, trips[i]);
 			ready[i] = false;
 		}
 		if (!busy)
 			break;
-		waited = true;
 		if (left <= 0)
 		{
 			for (int i = 0; i < count; i++)
@@ -371,8 +379,8 @@ connect_within(RemoteConnection **conns, int count, int timeout_ms)
 			interrupt_connecting(conns, count);
 	}
 	pfree(ready);
-	if (waited)
-		remote_counters.round_trips++;
+	pfree(trips);
+	remote_counters.round_trips += most_trips;
 }
 
 void

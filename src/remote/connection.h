@@ -259,7 +259,8 @@ extern int	remote_cancel_timeout;
 /* What this backend has done so far; executor subtracts two readings. */
 typedef struct RemoteCounters
 {
-	int64		round_trips;	/* waits for an answer, at most one per batch and flight */
+	int64		round_trips;	/* waits for an answer, at most one per batch and
+								 * flight; each of connecting, too */
 	int64		batches;
 	int64		connections;
 	int64		bytes_sent;
