@@ -167,6 +167,18 @@ CREATE AGGREGATE shardlite_internal.partial(anyelement, text) (
     SFUNC = shardlite_internal.partial_step, STYPE = internal, SSPACE = 128,
     FINALFUNC = shardlite_internal.partial_result, FINALFUNC_EXTRA, PARALLEL = RESTRICTED);
 
+-- ANALYZE: what a node has of a table, and what it is told about all of it.
+CREATE FUNCTION shardlite_internal.table_sizes(tables text[], OUT pages float8, OUT rows float8)
+    RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_table_sizes';
+CREATE FUNCTION shardlite_internal.sample_rows(tables text[], quotas int[], items text)
+    RETURNS SETOF bytea LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_sample_rows';
+CREATE FUNCTION shardlite_internal.set_column_statistics(relation regclass, attribute name,
+        inherited boolean, null_fraction real, width int, n_distinct real,
+        slot1 text[], slot2 text[], slot3 text[], slot4 text[], slot5 text[]) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_set_column_statistics';
+CREATE FUNCTION shardlite_internal.set_table_size(relation regclass, pages int, rows real) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_set_table_size';
+
 -- The text that a node would get for a statement, under logical names.
 CREATE FUNCTION shardlite_internal.fragment_text(query text)
     RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_fragment_text';

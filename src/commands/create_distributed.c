@@ -19,6 +19,7 @@
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "commands/column_statistics.h"
 #include "commands/ddl_text.h"
 #include "commands/distribute.h"
 #include "commands/metadata_write.h"
@@ -183,6 +184,17 @@ copy_to_other_nodes(Oid relid)
 	}
 }
 
+/* What an ANALYZE before has found out is still true. */
+static void
+send_statistics(List *relids)
+{
+	ListCell   *cell;
+
+	CommandCounterIncrement();
+	foreach(cell, relids)
+		run_on_other_nodes(column_statistics_statements(lfirst_oid(cell)), InvalidOid);
+}
+
 static void
 distribute(DistributeRequest * request)
 {
@@ -206,6 +218,7 @@ distribute(DistributeRequest * request)
 		write_table_metadata(request);
 		make_shards(request->relids);
 	}
+	send_statistics(request->relids);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "commands/column_statistics.h"
 #include "commands/distribute.h"
 #include "commands/metadata_write.h"
 #include "commands/node_flight.h"
@@ -375,6 +376,8 @@ send_tables(int32 node_id)
 		send_statements(node_id, table_ddl_attach(lfirst_oid(lc)),
 						relation_owner(lfirst_oid(lc)));
 	send_for_each(node_id, tables, shell_finishing_touches);
+	foreach(lc, tables)
+		send_statements(node_id, column_statistics_statements(lfirst_oid(lc)), InvalidOid);
 }
 
 static void

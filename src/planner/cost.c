@@ -25,34 +25,44 @@
 /* Rows of a shard whose size nobody has measured. */
 #define DEFAULT_SHARD_ROWS	3000.0
 
-/* Rows that the shell's statistics promise; -1 when there are none. */
-static double
-measured_rows(Oid relid)
+/*
+ * What the shell's statistics say; false when nobody has measured the table.
+ * No page and no row is what PostgreSQL's own VACUUM says of a shell.
+ */
+static bool
+measured_size(Oid relid, double *pages, double *rows)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	double		rows;
+	Form_pg_class form;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for relation %u", relid);
-	rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	*pages = form->relpages;
+	*rows = form->reltuples;
 	ReleaseSysCache(tuple);
-	return rows > 0 ? rows : -1;
+	return *rows > 0 || (*rows == 0 && *pages != 0);
 }
 
 void
 cost_table_size(RelOptInfo *rel, const DistTable * table)
 {
-	double		rows = measured_rows(table->relid);
 	double		width = 32;
+	double		pages;
+	double		rows;
 
-	if (rows < 0)
+	if (!measured_size(table->relid, &pages, &rows))
+	{
+		pages = 0;
 		rows = DEFAULT_SHARD_ROWS * table->group->nshards;
+	}
 	for (AttrNumber attno = 1; attno <= rel->max_attr; attno++)
 		width += rel->attr_widths[attno - rel->min_attr] > 0 ?
 			rel->attr_widths[attno - rel->min_attr] : 8;
 	rel->tuples = rows;
-	rel->pages = (BlockNumber) Min(1 + ceil(rows * width / BLCKSZ),
-								   (double) MaxBlockNumber);
+	if (pages <= 0)
+		pages = 1 + ceil(rows * width / BLCKSZ);
+	rel->pages = (BlockNumber) Min(pages, (double) MaxBlockNumber);
 	rel->allvisfrac = 0;
 }
 

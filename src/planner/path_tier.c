@@ -8,13 +8,22 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_statistic.h"
+#include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/geqo.h"
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/selfuncs.h"
+#include "utils/syscache.h"
 
+#include "compat/query_compat.h"
 #include "planner/agg_path.h"
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
@@ -24,6 +33,8 @@
 #include "planner/shell_mark.h"
 
 static get_relation_info_hook_type next_relation_info = NULL;
+static get_relation_stats_hook_type next_relation_stats = NULL;
+static get_attavgwidth_hook_type next_attavgwidth = NULL;
 static set_rel_pathlist_hook_type next_rel_pathlist = NULL;
 static set_join_pathlist_hook_type next_join_pathlist = NULL;
 static join_search_hook_type next_join_search = NULL;
@@ -49,7 +60,6 @@ shell_relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *re
 		return;
 	cost_table_size(rel, dist_table_get(relid));
 	rel->rel_parallel_workers = 0;
-	rel->statlist = NIL;
 	foreach(lc, rel->indexlist)
 	{
 		IndexOptInfo *index = lfirst_node(IndexOptInfo, lc);
@@ -58,6 +68,65 @@ shell_relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *re
 		index->amhasgetbitmap = false;
 		index->tuples = rel->tuples;
 	}
+}
+
+/*
+ * The statistics of a partitioned table are those of its partitions' rows,
+ * which PostgreSQL would not look for in a table without children.
+ */
+static HeapTuple
+partitioned_statistics(Oid relid, AttrNumber attnum)
+{
+	return SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(relid), Int16GetDatum(attnum),
+						   BoolGetDatum(true));
+}
+
+/* May functions that leak values see them?  Who may read the column anyway. */
+static bool
+statistics_allowed(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum)
+{
+	Oid			user = compat_check_as_user(root->parse, rte);
+
+	if (!OidIsValid(user))
+		user = GetUserId();
+	return rte->securityQuals == NIL &&
+		(pg_class_aclcheck(rte->relid, user, ACL_SELECT) == ACLCHECK_OK ||
+		 pg_attribute_aclcheck(rte->relid, attnum, user, ACL_SELECT) == ACLCHECK_OK);
+}
+
+static bool
+shell_relation_stats(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
+					 VariableStatData *vardata)
+{
+	ShellMark	mark;
+
+	if (next_relation_stats && next_relation_stats(root, rte, attnum, vardata))
+		return true;
+	if (!shell_mark_get(rte, &mark) || !mark.partitioned || mark.only)
+		return false;
+	vardata->statsTuple = partitioned_statistics(rte->relid, attnum);
+	vardata->freefunc = ReleaseSysCache;
+	if (HeapTupleIsValid(vardata->statsTuple))
+		vardata->acl_ok = statistics_allowed(root, rte, attnum);
+	return true;
+}
+
+static int32
+shell_attavgwidth(Oid relid, AttrNumber attnum)
+{
+	int32		width = next_attavgwidth ? next_attavgwidth(relid, attnum) : 0;
+	HeapTuple	tuple;
+
+	if (width > 0 || get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE ||
+		dist_table_find(relid) == NULL)
+		return width;
+	tuple = partitioned_statistics(relid, attnum);
+	if (HeapTupleIsValid(tuple))
+	{
+		width = ((Form_pg_statistic) GETSTRUCT(tuple))->stawidth;
+		ReleaseSysCache(tuple);
+	}
+	return width;
 }
 
 static void
@@ -156,6 +225,10 @@ path_tier_init(void)
 
 	next_relation_info = get_relation_info_hook;
 	get_relation_info_hook = shell_relation_info;
+	next_relation_stats = get_relation_stats_hook;
+	get_relation_stats_hook = shell_relation_stats;
+	next_attavgwidth = get_attavgwidth_hook;
+	get_attavgwidth_hook = shell_attavgwidth;
 	next_rel_pathlist = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = shell_rel_pathlist;
 	next_join_pathlist = set_join_pathlist_hook;
