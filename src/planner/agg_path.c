@@ -25,6 +25,7 @@
 #include "compat/aggregate_compat.h"
 #include "planner/agg_path.h"
 #include "planner/group_target.h"
+#include "planner/scan_keys.h"
 #include "planner/scan_path.h"
 
 /* Settings */
@@ -96,17 +97,22 @@ add_group_cost(const Grouping * grouping, Path *path, AggSplit split)
 	path->total_cost += work;
 }
 
-/* ---- whole ---- */
-
 /*
- * Without GROUP BY there is a row even if no shard is asked, as when the key
- * is compared with NULL.
+ * Without GROUP BY, and for an empty grouping set, there is a row even if no
+ * shard is asked, as when the key is compared with NULL.
  */
 static bool
-may_ask_no_shard(const Grouping * grouping)
+may_miss_row(const Grouping * grouping)
 {
-	return grouping->clauses == NIL && grouping->dist->keys != NIL;
+	List	   *keys = NIL;
+
+	return (grouping->clauses == NIL ||
+			list_member_ptr(grouping->root->parse->groupingSets, NIL)) &&
+		scan_keys_find(grouping->dist, bare_clauses(grouping->dist->conds), &keys);
 }
+
+/* ---- whole ---- */
+
 
 static bool
 push_whole(const Grouping * grouping)
@@ -117,7 +123,7 @@ push_whole(const Grouping * grouping)
 	DistRel    *dist;
 	Path	   *path;
 
-	if (!groups_within_shards(root, grouping->dist) || may_ask_no_shard(grouping))
+	if (!groups_within_shards(root, grouping->dist) || may_miss_row(grouping))
 		return false;
 	upper = group_target_make(root, grouping->dist, output->reltarget,
 							  grouping->having, false);
@@ -137,7 +143,7 @@ push_whole(const Grouping * grouping)
 
 /* Finalize Agg over a path that delivers states. */
 static void
-add_final_path(const Grouping * grouping, Path *path, AggStrategy strategy)
+add_final_path(const Grouping * grouping, Path *path, AggStrategy strategy, List *clauses)
 {
 	AggClauseCosts costs;
 
@@ -146,7 +152,7 @@ add_final_path(const Grouping * grouping, Path *path, AggStrategy strategy)
 	add_path(grouping->output, (Path *)
 			 create_agg_path(grouping->root, grouping->output, path,
 							 grouping->output->reltarget, strategy,
-							 AGGSPLIT_FINAL_DESERIAL, grouping->clauses,
+							 AGGSPLIT_FINAL_DESERIAL, clauses,
 							 grouping->having, &costs, grouping->groups));
 }
 
@@ -166,6 +172,24 @@ partial_path(const Grouping * grouping, const DistUpper * upper)
 	return path;
 }
 
+/*
+ * Rows of the shards for one group of one set have the same columns and the
+ * same set: to the Finalize Agg the set is one more column.
+ */
+static void
+push_partial_sets(const Grouping * grouping, DistUpper * upper)
+{
+	SortGroupClause *set;
+
+	if (grouping->clauses == NIL || !grouping_is_hashable(grouping->clauses) ||
+		may_miss_row(grouping))
+		return;
+	set = group_target_add_set(grouping->root, upper);
+	if (set != NULL)
+		add_final_path(grouping, partial_path(grouping, upper), AGG_HASHED,
+					   lappend(list_copy(grouping->clauses), set));
+}
+
 static void
 push_partial(const Grouping * grouping)
 {
@@ -177,20 +201,25 @@ push_partial(const Grouping * grouping)
 							  grouping->having, true);
 	if (upper == NULL)
 		return;
+	if (root->parse->groupingSets != NIL)
+	{
+		push_partial_sets(grouping, upper);
+		return;
+	}
 	path = partial_path(grouping, upper);
 	if (grouping->clauses == NIL)
 	{
 		/* one row per shard: nothing is better */
 		grouping->output->pathlist = NIL;
-		add_final_path(grouping, path, AGG_PLAIN);
+		add_final_path(grouping, path, AGG_PLAIN, NIL);
 		return;
 	}
 	if (grouping_is_hashable(grouping->clauses))
-		add_final_path(grouping, path, AGG_HASHED);
+		add_final_path(grouping, path, AGG_HASHED, grouping->clauses);
 	if (grouping_is_sortable(grouping->clauses))
 		add_final_path(grouping, (Path *)
 					   create_sort_path(root, grouping->output, path, root->group_pathkeys, -1),
-					   AGG_SORTED);
+					   AGG_SORTED, grouping->clauses);
 }
 
 /* ---- both ---- */
@@ -202,8 +231,34 @@ can_push(const Grouping * grouping)
 
 	return dist != NULL && !dist->everywhere && dist->local == NIL &&
 		dist->upper == NULL && dist->row_marks == NIL &&
-		!IS_DUMMY_REL(grouping->input) &&
-		grouping->root->parse->groupingSets == NIL;
+		!IS_DUMMY_REL(grouping->input);
+}
+
+/* Groups over all shards. */
+static double
+estimate_groups(const Grouping * grouping)
+{
+	PlannerInfo *root = grouping->root;
+	double		rows = grouping->input->rows;
+	double		groups = 0;
+	ListCell   *lc;
+
+	if (root->parse->groupingSets == NIL)
+		return grouping->clauses == NIL ? 1 :
+			estimate_num_groups(root, get_sortgrouplist_exprs(grouping->clauses,
+															  root->processed_tlist),
+								rows, NULL, NULL);
+	foreach(lc, root->parse->groupingSets)
+	{
+		List	   *exprs = NIL;
+		ListCell   *lc2;
+
+		foreach(lc2, (List *) lfirst(lc))
+			exprs = lappend(exprs, get_sortgroupref_tle(lfirst_int(lc2),
+														root->processed_tlist)->expr);
+		groups += exprs == NIL ? 1 : estimate_num_groups(root, exprs, rows, NULL, NULL);
+	}
+	return groups;
 }
 
 void
@@ -219,9 +274,7 @@ agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
 
 	if (!can_push(&grouping))
 		return;
-	grouping.groups = grouping.clauses == NIL ? 1 :
-		estimate_num_groups(root, get_sortgrouplist_exprs(grouping.clauses, root->processed_tlist),
-							input_rel->rows, NULL, NULL);
+	grouping.groups = estimate_groups(&grouping);
 	if (enable_aggregate_pushdown && push_whole(&grouping))
 		return;
 	if (enable_partial_aggregate)

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
@@ -63,21 +64,33 @@ add_group_column(TargetBuilder * builder, Expr *expr, SortGroupClause *clause)
 	return true;
 }
 
+/* A clause that groups by one more column; NULL if the type has no equality. */
+static SortGroupClause *
+new_clause(List *clauses, Oid type)
+{
+	SortGroupClause *clause = makeNode(SortGroupClause);
+	ListCell   *lc;
+
+	get_sort_group_operators(type, false, false, false,
+							 &clause->sortop, &clause->eqop, NULL, &clause->hashable);
+	if (!OidIsValid(clause->eqop) || (!OidIsValid(clause->sortop) && !clause->hashable))
+		return NULL;
+	foreach(lc, clauses)
+		clause->tleSortGroupRef = Max(clause->tleSortGroupRef,
+									  lfirst_node(SortGroupClause, lc)->tleSortGroupRef);
+	clause->tleSortGroupRef++;
+	return clause;
+}
+
 /* A column that depends on the grouping columns. */
 static bool
 add_dependent_column(TargetBuilder * builder, Node *column)
 {
-	SortGroupClause *clause = makeNode(SortGroupClause);
+	SortGroupClause *clause = new_clause(builder->upper->group, exprType(column));
 
-	get_sort_group_operators(exprType(column), false, false, false,
-							 &clause->sortop, &clause->eqop, NULL, &clause->hashable);
-	if (!OidIsValid(clause->eqop) || (!OidIsValid(clause->sortop) && !clause->hashable))
+	/* grouping sets that leave out what it depends on would need a column of their own */
+	if (builder->upper->grouping_sets != NIL || clause == NULL)
 		return false;
-	for (ListCell *lc = list_head(builder->upper->group); lc != NULL;
-		 lc = lnext(builder->upper->group, lc))
-		clause->tleSortGroupRef = Max(clause->tleSortGroupRef,
-									  lfirst_node(SortGroupClause, lc)->tleSortGroupRef);
-	clause->tleSortGroupRef++;
 	return add_group_column(builder, (Expr *) copyObject(column), clause);
 }
 
@@ -112,7 +125,11 @@ add_parts_walker(Node *node, void *context)
 	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
 		return !add_dependent_column(builder, node);
 	if (IsA(node, GroupingFunc))
-		return true;
+	{
+		if (!builder->columns_only)
+			add_new_column_to_pathtarget(builder->upper->target, (Expr *) node);
+		return false;
+	}
 	return expression_tree_walker(node, add_parts_walker, context);
 }
 
@@ -133,6 +150,26 @@ add_group_columns(TargetBuilder * builder, List *clauses, PathTarget *grouped)
 	return true;
 }
 
+/* The planner has expanded GROUPING SETS to lists of references; as a clause. */
+static List *
+grouping_sets_clause(List *sets)
+{
+	GroupingSet *all = makeGroupingSet(GROUPING_SET_SETS, NIL, -1);
+	ListCell   *lc;
+
+	if (sets == NIL)
+		return NIL;
+	foreach(lc, sets)
+	{
+		List	   *set = lfirst(lc);
+
+		all->content = lappend(all->content,
+							   makeGroupingSet(set == NIL ? GROUPING_SET_EMPTY :
+											   GROUPING_SET_SIMPLE, set, -1));
+	}
+	return list_make1(all);
+}
+
 DistUpper *
 group_target_make(PlannerInfo *root, const DistRel * dist, PathTarget *grouped,
 				  List *having, bool partial)
@@ -143,6 +180,7 @@ group_target_make(PlannerInfo *root, const DistRel * dist, PathTarget *grouped,
 	upper->target = create_empty_pathtarget();
 	upper->grouped = true;
 	upper->partial = partial;
+	upper->grouping_sets = grouping_sets_clause(root->parse->groupingSets);
 	if (expression_returns_set((Node *) grouped->exprs) ||
 		!add_group_columns(&builder, compat_group_clause(root), grouped) ||
 		add_parts_walker((Node *) grouped->exprs, &builder))
@@ -158,6 +196,53 @@ group_target_make(PlannerInfo *root, const DistRel * dist, PathTarget *grouped,
 	}
 	set_pathtarget_cost_width(root, upper->target);
 	return upper;
+}
+
+/* Are two of the sets the same? */
+static bool
+repeats_a_set(List *sets)
+{
+	List	   *seen = NIL;
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, sets)
+	{
+		Bitmapset  *set = NULL;
+
+		foreach(lc2, (List *) lfirst(lc))
+			set = bms_add_member(set, lfirst_int(lc2));
+		foreach(lc2, seen)
+		{
+			if (bms_equal(set, lfirst(lc2)))
+				return true;
+		}
+		seen = lappend(seen, set);
+	}
+	return false;
+}
+
+SortGroupClause *
+group_target_add_set(PlannerInfo *root, DistUpper * upper)
+{
+	GroupingFunc *function = makeNode(GroupingFunc);
+	SortGroupClause *clause = new_clause(upper->group, INT4OID);
+	ListCell   *lc;
+
+	/* GROUPING() returns an integer of a bit per argument */
+	if (repeats_a_set(root->parse->groupingSets) || list_length(upper->group) > 31)
+		return NULL;
+	foreach(lc, upper->group)
+	{
+		SortGroupClause *column = lfirst_node(SortGroupClause, lc);
+
+		function->args = lappend(function->args,
+								 get_sortgroupclause_expr(column, root->processed_tlist));
+		function->refs = lappend_int(function->refs, column->tleSortGroupRef);
+	}
+	function->location = -1;
+	add_column_to_pathtarget(upper->target, (Expr *) function, clause->tleSortGroupRef);
+	return clause;
 }
 
 /* ---- where groups lie ---- */
@@ -211,14 +296,13 @@ equals_key(PlannerInfo *root, const DistRel * dist, Node *expr, Oid eqop)
 	return false;
 }
 
-bool
-groups_within_shards(PlannerInfo *root, const DistRel * dist)
+/* Is the key, or what equals it, among these grouping columns? */
+static bool
+groups_by_key(PlannerInfo *root, const DistRel * dist, List *clauses)
 {
 	ListCell   *lc;
 
-	if (dist->group->nshards == 1)
-		return true;
-	foreach(lc, compat_group_clause(root))
+	foreach(lc, clauses)
 	{
 		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
 		Node	   *expr = get_sortgroupclause_expr(clause, root->processed_tlist);
@@ -230,4 +314,25 @@ groups_within_shards(PlannerInfo *root, const DistRel * dist)
 			return true;
 	}
 	return false;
+}
+
+bool
+groups_within_shards(PlannerInfo *root, const DistRel * dist)
+{
+	List	   *clauses = compat_group_clause(root);
+	ListCell   *lc,
+			   *lc2;
+
+	if (dist->group->nshards == 1)
+		return true;
+	foreach(lc, root->parse->groupingSets)
+	{
+		List	   *set = NIL;
+
+		foreach(lc2, (List *) lfirst(lc))
+			set = lappend(set, get_sortgroupref_clause(lfirst_int(lc2), clauses));
+		if (!groups_by_key(root, dist, set))
+			return false;
+	}
+	return groups_by_key(root, dist, clauses);
 }

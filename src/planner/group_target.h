@@ -16,6 +16,12 @@
 extern DistUpper * group_target_make(PlannerInfo *root, const DistRel * dist,
 									 PathTarget *grouped, List *having, bool partial);
 
+/*
+ * Add a column that tells the grouping set of each row; returns its clause.
+ * NULL when it cannot: two sets are the same, or there are too many columns.
+ */
+extern SortGroupClause *group_target_add_set(PlannerInfo *root, DistUpper * upper);
+
 /* Do rows that fall into one group always lie on the same shard? */
 extern bool groups_within_shards(PlannerInfo *root, const DistRel * dist);
 
