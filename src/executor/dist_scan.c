@@ -153,6 +153,50 @@ add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 					   state->plan->operation != CMD_SELECT);
 }
 
+/* One fragment for those of the shards that lie on one node. */
+static void
+add_node_fragment(DistScanState * state, const ShardGroup * group, List *shards,
+				  FragmentParams * params)
+{
+	int			first = linitial_int(shards);
+	int32		node_id = group->shards[first].node_id;
+	const FragmentText *text = node_id == local_node_id() ? &state->plan->text :
+		state->share->wire_text;
+	Fragment   *fragment;
+
+	fragment = fragment_run_add(state->run, node_id, first,
+								fragment_text_of_node(state->plan, text, group, shards),
+								params);
+	fragment->packed = state->may_pack;
+
+	/* other sets of keys give other texts */
+	fragment->prepare = params != NULL &&
+		(state->plan->target == TARGET_ALL_SHARDS || list_length(shards) == 1);
+}
+
+static void
+add_fragments_by_node(DistScanState * state, const ShardGroup * group, List *shards,
+					  FragmentParams * params)
+{
+	while (shards != NIL)
+	{
+		int32		node_id = group->shards[linitial_int(shards)].node_id;
+		List	   *mine = NIL;
+		List	   *others = NIL;
+		ListCell   *lc;
+
+		foreach(lc, shards)
+		{
+			if (group->shards[lfirst_int(lc)].node_id == node_id)
+				mine = lappend_int(mine, lfirst_int(lc));
+			else
+				others = lappend_int(others, lfirst_int(lc));
+		}
+		add_node_fragment(state, group, mine, params);
+		shards = others;
+	}
+}
+
 /* Every copy of a reference table, the local one first: it alone counts. */
 static void
 add_node_fragments(DistScanState * state, FragmentParams * params)
@@ -193,6 +237,11 @@ add_fragments(DistScanState * state, FragmentParams * params)
 	}
 	group = shard_group_get(plan->colocation_id);
 	shards = shard_choice(plan, group, eval_exprs(state, plan->nparams, plan->nkeys));
+	if (plan->node_head != NULL)
+	{
+		add_fragments_by_node(state, group, shards, params);
+		return;
+	}
 	foreach(lc, shards)
 		add_shard_fragment(state, group, lfirst_int(lc), params);
 }
@@ -245,14 +294,16 @@ start_run(DistScanState * state)
 	params = eval_exprs(state, 0, state->plan->nparams);
 	add_fragments(state, params);
 	MemoryContextSwitchTo(old);
-	state->nshards = list_length(state->run->fragments);
-	state->total_fragments += state->nshards;
+	state->total_fragments += list_length(state->run->fragments);
 	foreach(lc, state->run->fragments)
 		if (!((Fragment *) lfirst(lc))->local)
 			state->remote_fragments++;
 	state->run->access = access_needed(state);
 	state->over = false;
 	fragment_run_flush(state->run);
+	state->merge = NULL;
+	if (state->plan->sort != NIL && list_length(state->run->fragments) > 1)
+		state->merge = fragment_merge_create(state->run, state->plan->sort);
 }
 
 void
@@ -308,7 +359,8 @@ fetch(DistScanState * state, TupleTableSlot *slot)
 		start_run(state);
 	if (!state->over)
 	{
-		found = fragment_run_next(state->run, slot);
+		found = state->merge != NULL ? fragment_merge_next(state->merge, slot) :
+			fragment_run_next(state->run, slot);
 		if (!found)
 		{
 			state->over = true;

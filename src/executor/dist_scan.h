@@ -5,6 +5,7 @@
 #ifndef SHARDLITE_DIST_SCAN_H
 #define SHARDLITE_DIST_SCAN_H
 
+#include "executor/fragment_merge.h"
 #include "executor/fragment_run.h"
 #include "executor/scan_cache.h"
 #include "executor/statement_state.h"
@@ -22,6 +23,7 @@ typedef struct DistScanState
 	StatementState *statement;
 	FragmentRun *run;			/* NULL until the first row is asked for */
 	bool		may_pack;		/* run's rows may come in packs */
+	FragmentMerge *merge;		/* of the run, when its fragments are sorted */
 	bool		over;			/* run has no more rows */
 
 	/* rows kept for rescans, or read before the statement writes */
@@ -31,7 +33,6 @@ typedef struct DistScanState
 	TupleTableSlot *kept_slot;	/* minimal; reads kept */
 
 	/* for EXPLAIN ANALYZE: totals of finished runs */
-	int			nshards;		/* last run: shards asked */
 	int64		total_fragments;
 	int64		remote_fragments;
 	double		slowest_ms;

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
+#include "utils/typcache.h"
 
 /* What a scan would ask if it ran now. */
 typedef struct ScanOutlook
@@ -58,12 +59,34 @@ show_count(const char *label, int count, int total, ExplainState *es)
 	}
 }
 
-/* How many shards, and how many of them on this server. */
+/* Fragments here and on other nodes that the shards make. */
 static void
-show_shards(const ScanOutlook * outlook, ExplainState *es)
+count_fragments(const ScanOutlook * outlook, bool by_node, int *local, int *remote)
 {
-	int			local = 0;
+	List	   *nodes = NIL;
 	ListCell   *lc;
+
+	*local = *remote = 0;
+	foreach(lc, outlook->shards)
+	{
+		int32		node_id = outlook->group->shards[lfirst_int(lc)].node_id;
+
+		if (by_node && list_member_int(nodes, node_id))
+			continue;
+		nodes = lappend_int(nodes, node_id);
+		if (node_id == local_node_id())
+			(*local)++;
+		else
+			(*remote)++;
+	}
+}
+
+/* How many shards, and how many fragments on this server. */
+static void
+show_shards(const ScanOutlook * outlook, bool by_node, ExplainState *es)
+{
+	int			local;
+	int			remote;
 
 	if (!outlook->known)
 	{
@@ -74,17 +97,13 @@ show_shards(const ScanOutlook * outlook, ExplainState *es)
 		return;
 	}
 	show_count("Shards", list_length(outlook->shards), outlook->group->nshards, es);
-	foreach(lc, outlook->shards)
-		if (outlook->group->shards[lfirst_int(lc)].node_id == local_node_id())
-			local++;
+	count_fragments(outlook, by_node, &local, &remote);
 	if (es->format == EXPLAIN_FORMAT_TEXT)
-		ExplainPropertyText("Fragments", psprintf("%d local, %d remote", local,
-												  list_length(outlook->shards) - local), es);
+		ExplainPropertyText("Fragments", psprintf("%d local, %d remote", local, remote), es);
 	else
 	{
 		ExplainPropertyInteger("Local Fragments", NULL, local, es);
-		ExplainPropertyInteger("Remote Fragments", NULL,
-							   list_length(outlook->shards) - local, es);
+		ExplainPropertyInteger("Remote Fragments", NULL, remote, es);
 	}
 }
 
@@ -183,9 +202,65 @@ scan_node_plan(DistScanState * state, const ScanOutlook * outlook, ExplainState 
 	shard = &outlook->group->shards[index];
 	if (shard->node_id != local_node_id())
 		text = fragment_text_with_casts(text, plan->nparams, types);
-	return explain_fragment(shard->node_id, fragment_text_sql(text, shard->shard_id),
+	return explain_fragment(shard->node_id,
+							plan->node_head == NULL ? fragment_text_sql(text, shard->shard_id) :
+							fragment_text_of_node(plan, text, outlook->group, list_make1_int(index)),
 							plan->nparams, types, outlook->params,
 							explain_rename(plan->text.markers, shard->shard_id), es);
+}
+
+/* What follows a sort key that is not sorted the usual way. */
+static void
+append_sort_order(StringInfo buf, Node *expr, Oid operator, Oid collation, bool nulls_first)
+{
+	TypeCacheEntry *type = lookup_type_cache(exprType(expr),
+											 TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
+	bool		reverse = operator == type->gt_opr;
+
+	if (OidIsValid(collation) && collation != get_typcollation(exprType(expr)))
+		appendStringInfo(buf, " COLLATE %s", generate_collation_name(collation));
+	if (reverse)
+		appendStringInfoString(buf, " DESC");
+	else if (operator != type->lt_opr)
+		appendStringInfo(buf, " USING %s", get_opname(operator));
+	if (nulls_first != reverse)
+		appendStringInfo(buf, " NULLS %s", nulls_first ? "FIRST" : "LAST");
+}
+
+static void
+show_merge_keys(CustomScanState *node, List *sort, List *ancestors, ExplainState *es)
+{
+	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, (Plan *) cscan, ancestors);
+	bool		prefix = list_length(es->rtable) > 1 || es->verbose;
+	List	   *keys = NIL;
+
+	for (int at = 0; at < list_length(sort); at += SORT_FIELDS)
+	{
+		TargetEntry *entry = list_nth_node(TargetEntry, cscan->custom_scan_tlist,
+										   list_nth_int(sort, at) - 1);
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		appendStringInfoString(&buf, deparse_expression((Node *) entry->expr, context,
+														prefix, true));
+		append_sort_order(&buf, (Node *) entry->expr, (Oid) list_nth_int(sort, at + 1),
+						  (Oid) list_nth_int(sort, at + 2), list_nth_int(sort, at + 3) != 0);
+		keys = lappend(keys, buf.data);
+	}
+	if (keys != NIL)
+		ExplainPropertyList("Merge Key", keys, es);
+}
+
+/* The template; by node, as if there were one shard. */
+static char *
+scan_sql(const DistPlan * plan)
+{
+	char	   *sql = fragment_text_logical(&plan->text);
+
+	if (plan->node_head == NULL)
+		return sql;
+	return psprintf("%s FROM (%s) %s", plan->node_head, sql, plan->node_tail);
 }
 
 void
@@ -199,13 +274,14 @@ dist_scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 		ExplainPropertyText("Aggregate", state->plan->aggregate == AGGREGATE_PARTIAL ?
 							"partial" : "complete", es);
 	if (outlook.group != NULL)
-		show_shards(&outlook, es);
+		show_shards(&outlook, state->plan->node_head != NULL, es);
 	else if (state->plan->target == TARGET_ALL_NODES)
 		show_count("Nodes", list_length(node_list()), list_length(node_list()), es);
+	show_merge_keys(node, state->plan->sort, ancestors, es);
 	dist_scan_note_figures(state);
 	show_figures(&state->counters, state->total_fragments, state->remote_fragments,
 				 state->slowest_ms, es);
-	ExplainPropertyText("SQL", fragment_text_logical(&state->plan->text), es);
+	ExplainPropertyText("SQL", scan_sql(state->plan), es);
 	show_node_plan(scan_node_plan(state, &outlook, es), es);
 }
 

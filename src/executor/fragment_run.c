@@ -52,6 +52,7 @@ fragment_run_add(FragmentRun * run, int32 node_id, int shard_index,
 	fragment->sql = sql;
 	fragment->params = params;
 	fragment->map = run->map;
+	fragment->row_cxt = run->row_cxt;
 	row_queue_init(&fragment->queue, run->cxt);
 	run->fragments = lappend(run->fragments, fragment);
 	MemoryContextSwitchTo(old);
@@ -118,7 +119,7 @@ receive_row(Fragment * fragment, PGresult *result, int row)
 
 	if (direct)
 	{
-		MemoryContext old = MemoryContextSwitchTo(run->row_cxt);
+		MemoryContext old = MemoryContextSwitchTo(fragment->row_cxt);
 
 		row_map_decode(map, result, row, run->direct_values, run->direct_nulls, &extras);
 		accept_row(fragment, &extras, run->direct_values, run->direct_nulls, true);
@@ -372,12 +373,10 @@ fragment_run_flush(FragmentRun * run)
 bool
 fragment_take(Fragment * fragment, Datum *values, bool *nulls)
 {
-	FragmentRun *run = fragment->run;
-
 	if (row_queue_is_empty(&fragment->queue))
 		return false;
 	return row_queue_get(&fragment->queue, fragment->map->desc, values, nulls,
-						 &run->queued_row);
+						 &fragment->queued_row);
 }
 
 /* Next row of the packs that have arrived. */
@@ -390,7 +389,7 @@ take_packed(Fragment * fragment, TupleTableSlot *slot)
 	while ((pack = pack_queue_next(&fragment->packs)) != NULL)
 	{
 		RowExtras	extras = {0};
-		MemoryContext old = MemoryContextSwitchTo(run->row_cxt);
+		MemoryContext old = MemoryContextSwitchTo(fragment->row_cxt);
 
 		run->direct_filled = false;
 		row_map_unpack(fragment->map, pack, slot->tts_values, slot->tts_isnull, &extras);
@@ -409,34 +408,42 @@ take_queued(Fragment * fragment, TupleTableSlot *slot)
 		fragment_take(fragment, slot->tts_values, slot->tts_isnull);
 }
 
+/* Next row of one local fragment. */
+static bool
+next_of_local(Fragment * fragment, TupleTableSlot *slot)
+{
+	FragmentRun *run = fragment->run;
+	TupleTableSlot *row;
+	RowExtras	extras = {0};
+
+	if (take_queued(fragment, slot))
+		return true;
+	if (!fragment->started)
+		start_local(fragment);
+	while (!fragment->done && (row = local_fragment_next(fragment->exec)) != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fragment->row_cxt);
+
+		row_map_copy(fragment->map, row, slot->tts_values, slot->tts_isnull, &extras);
+		run->direct_filled = false;
+		accept_row(fragment, &extras, slot->tts_values, slot->tts_isnull, true);
+		MemoryContextSwitchTo(old);
+		if (run->direct_filled)
+			return true;
+	}
+	if (!fragment->done)
+		collect_local(fragment);
+	return false;
+}
+
 /* Next row of the local fragments, one fragment after the other. */
 static bool
 next_local(FragmentRun * run, TupleTableSlot *slot)
 {
 	while (run->locals != NIL)
 	{
-		Fragment   *fragment = linitial(run->locals);
-		TupleTableSlot *row;
-		RowExtras	extras = {0};
-
-		if (take_queued(fragment, slot))
+		if (next_of_local(linitial(run->locals), slot))
 			return true;
-		if (!fragment->started)
-			start_local(fragment);
-		if (!fragment->done && (row = local_fragment_next(fragment->exec)) != NULL)
-		{
-			MemoryContext old = MemoryContextSwitchTo(run->row_cxt);
-
-			row_map_copy(fragment->map, row, slot->tts_values, slot->tts_isnull, &extras);
-			run->direct_filled = false;
-			accept_row(fragment, &extras, slot->tts_values, slot->tts_isnull, true);
-			MemoryContextSwitchTo(old);
-			if (run->direct_filled)
-				return true;
-			continue;
-		}
-		if (!fragment->done)
-			collect_local(fragment);
 		run->locals = list_delete_first(run->locals);
 	}
 	return false;
@@ -568,6 +575,37 @@ fragment_run_next(FragmentRun * run, TupleTableSlot *slot)
 	}
 	old = MemoryContextSwitchTo(run->cxt);
 	found = next_local(run, slot) || next_remote(run, slot);
+	MemoryContextSwitchTo(old);
+	if (found)
+		ExecStoreVirtualTuple(slot);
+	return found;
+}
+
+/* Next row of one remote fragment; waits for it. */
+static bool
+next_of_remote(Fragment * fragment, TupleTableSlot *slot)
+{
+	for (;;)
+	{
+		if (take_queued(fragment, slot))
+			return true;
+		check_request(fragment);
+		if (fragment->done)
+			return false;
+		if (pump_direct(fragment, slot, true))
+			return true;
+	}
+}
+
+bool
+fragment_next(Fragment * fragment, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(fragment->run->cxt);
+	bool		found;
+
+	ExecClearTuple(slot);
+	MemoryContextReset(fragment->row_cxt);
+	found = fragment->local ? next_of_local(fragment, slot) : next_of_remote(fragment, slot);
 	MemoryContextSwitchTo(old);
 	if (found)
 		ExecStoreVirtualTuple(slot);

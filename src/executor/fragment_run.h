@@ -33,6 +33,7 @@ typedef struct Fragment
 	int64		shard_id;		/* for names in errors; 0 when no shard is named */
 	List	   *tables;			/* distributed tables in it, OidList */
 	bool		writes;
+	MemoryContext row_cxt;		/* of the row last handed out, likewise */
 	bool		prepare;		/* the text will come again */
 	bool		packed;			/* a plain SELECT: its rows may come in packs */
 	void	   *tag;			/* the owner's */
@@ -41,6 +42,7 @@ typedef struct Fragment
 	LocalFragment *exec;
 	RowQueue	queue;			/* rows that came before they were asked for */
 	PackQueue	packs;			/* the same, if they come packed */
+	MinimalTuple queued_row;	/* keeps a row alive that was taken from it */
 	bool		done;
 	int64		nrows;			/* rows it delivered */
 	int64		affected;
@@ -80,7 +82,6 @@ struct FragmentRun
 	bool		direct_filled;
 	Datum	   *direct_values;
 	bool	   *direct_nulls;
-	MinimalTuple queued_row;	/* keeps a queued row alive */
 };
 
 /*
@@ -106,6 +107,13 @@ extern void fragment_run_flush(FragmentRun * run);
 
 /* Store the next row in a virtual slot; false at the end of all fragments. */
 extern bool fragment_run_next(FragmentRun * run, TupleTableSlot *slot);
+
+/*
+ * Store the next row of one fragment, whatever the others do, in a virtual
+ * slot; false at its end.  The row stays valid until the fragment's next one;
+ * fragments read side by side need a row_cxt each.
+ */
+extern bool fragment_next(Fragment * fragment, TupleTableSlot *slot);
 
 /* Take a queued row of one fragment; memory is valid until the next one. */
 extern bool fragment_take(Fragment * fragment, Datum *values, bool *nulls);

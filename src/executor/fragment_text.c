@@ -45,6 +45,25 @@ fragment_text_sql(const FragmentText * text, int64 shard_id)
 }
 
 char *
+fragment_text_of_node(const DistPlan * plan, const FragmentText * text,
+					  const ShardGroup * group, List *shards)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "%s FROM (", plan->node_head);
+	foreach(lc, shards)
+	{
+		appendStringInfoString(&buf, foreach_current_index(lc) == 0 ? "(" : " UNION ALL (");
+		fragment_text_append(&buf, text, group->shards[lfirst_int(lc)].shard_id);
+		appendStringInfoChar(&buf, ')');
+	}
+	appendStringInfo(&buf, ") %s", plan->node_tail);
+	return buf.data;
+}
+
+char *
 fragment_text_logical(const FragmentText * text)
 {
 	StringInfoData buf;

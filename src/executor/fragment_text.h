@@ -6,6 +6,7 @@
 #define SHARDLITE_FRAGMENT_TEXT_H
 
 #include "lib/stringinfo.h"
+#include "metadata/dist_table.h"
 #include "plan/dist_plan.h"
 
 /* Append the template with the names of one shard's tables. */
@@ -14,6 +15,13 @@ extern void fragment_text_append(StringInfo buf, const FragmentText * text,
 
 /* The SQL for one shard, palloc'd. */
 extern char *fragment_text_sql(const FragmentText * text, int64 shard_id);
+
+/*
+ * The SQL for some shards (IntList of indexes) of one node, palloc'd: plan's
+ * node_head and node_tail around text, which is the plan's or made of it.
+ */
+extern char *fragment_text_of_node(const DistPlan * plan, const FragmentText * text,
+								   const ShardGroup * group, List *shards);
 
 /* The SQL with the users' table names, palloc'd; for EXPLAIN. */
 extern char *fragment_text_logical(const FragmentText * text);

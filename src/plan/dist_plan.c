@@ -51,6 +51,21 @@ append_int(List *list, int value)
 	return lappend(list, makeInteger(value));
 }
 
+/* NULL is kept. */
+static List *
+append_string(List *list, char *value)
+{
+	return lappend(list, value == NULL ? NULL : makeString(value));
+}
+
+static char *
+read_string(PlanReader * reader)
+{
+	Node	   *node = read_node(reader);
+
+	return node == NULL ? NULL : strVal(node);
+}
+
 static List *
 append_text(List *list, const FragmentText * text)
 {
@@ -91,6 +106,9 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_int(list, plan->whole_statement);
 	list = append_int(list, plan->aggregate);
 	list = append_text(list, &plan->text);
+	list = append_string(list, plan->node_head);
+	list = append_string(list, plan->node_tail);
+	list = lappend(list, plan->sort);
 	list = lappend(list, plan->fill);
 	list = append_int(list, (int) plan->fill_tableoid);
 	list = append_int(list, plan->row_id_rti);
@@ -127,6 +145,9 @@ dist_plan_decode(List *encoded)
 	plan->whole_statement = read_int(&reader);
 	plan->aggregate = (FragmentAggregate) read_int(&reader);
 	plan->text = read_text(&reader);
+	plan->node_head = read_string(&reader);
+	plan->node_tail = read_string(&reader);
+	plan->sort = read_node(&reader);
 	plan->fill = read_node(&reader);
 	plan->fill_tableoid = (Oid) read_int(&reader);
 	plan->row_id_rti = read_int(&reader);

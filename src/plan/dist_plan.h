@@ -67,6 +67,21 @@ typedef struct DistPlan
 	FragmentText text;
 
 	/*
+	 * With node_head there is one fragment per node instead of one per shard:
+	 * node_head FROM (text of its first shard UNION ALL ...) node_tail.  So a
+	 * node sorts, limits or removes duplicates once, over all its shards.
+	 */
+	char	   *node_head;		/* NULL or "SELECT ..." */
+	char	   *node_tail;		/* alias and columns, then ORDER BY, LIMIT ... */
+
+	/*
+	 * Fragments deliver their rows sorted, and the scan merges them: IntList
+	 * of SORT_FIELDS per key, resno in the scan tuple, ordering operator,
+	 * collation, nulls first.
+	 */
+	List	   *sort;
+
+	/*
 	 * Columns not sent by the fragment, pairs (resno, what).  FILL_TABLEOID:
 	 * constant fill_tableoid.  FILL_NULL: NULL.  FILL_ROW_ID: the fragment
 	 * sends the shard row's ctid there and the scan replaces it by a synthetic
@@ -89,6 +104,8 @@ typedef struct DistPlan
 	 */
 	bool		before_writes;
 }			DistPlan;
+
+#define SORT_FIELDS		4
 
 #define FILL_NULL		1
 #define FILL_TABLEOID	2

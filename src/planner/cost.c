@@ -12,6 +12,7 @@
 #include "optimizer/optimizer.h"
 #include "utils/syscache.h"
 
+#include "metadata/node.h"
 #include "planner/cost.h"
 
 /* A round trip, and the work of starting one fragment in it. */
@@ -66,6 +67,12 @@ cost_table_size(RelOptInfo *rel, const DistTable * table)
 	rel->allvisfrac = 0;
 }
 
+static Cost
+transfer_cost(double rows, int width)
+{
+	return rows * (TRANSFER_ROW_COST + TRANSFER_BYTE_COST * width);
+}
+
 /*
  * Shards work side by side, so reading costs as much as one of them; rows
  * arrive one after the other.
@@ -88,7 +95,21 @@ cost_fragment(Path *path, const FragmentCost * fragment)
 		FRAGMENT_COST * fragment->nshards;
 	run = pages * seq_page_cost +
 		looked_at * (cpu_tuple_cost + fragment->quals.per_tuple);
-	run += fragment->rows *
-		(TRANSFER_ROW_COST + TRANSFER_BYTE_COST * fragment->width);
+	run += transfer_cost(fragment->rows, fragment->width);
 	path->total_cost = path->startup_cost + run;
+}
+
+/* Nothing arrives before the nodes have read and sorted everything. */
+void
+cost_sort_on_nodes(Path *path, double bound)
+{
+	double		nodes = Max(list_length(node_list()), 1);
+	double		sorted = Max(path->rows / nodes, 1);
+	double		kept = bound > 0 ? Min(2 * bound, sorted) : sorted;
+	Cost		sort = 2 * cpu_operator_cost * sorted * log2(Max(kept, 1));
+	Cost		merge = cpu_operator_cost * path->rows * log2(nodes);
+	Cost		transfer = transfer_cost(path->rows, path->pathtarget->width);
+
+	path->startup_cost = Max(path->startup_cost, path->total_cost - transfer) + sort;
+	path->total_cost = Max(path->total_cost, path->startup_cost - sort) + sort + merge;
 }

@@ -26,6 +26,12 @@ typedef struct FragmentCost
 /* Fill pages and tuples of a shell's RelOptInfo from its statistics. */
 extern void cost_table_size(RelOptInfo *rel, const DistTable * table);
 
+/*
+ * Add to the cost of a path what it takes that each node sorts its rows and
+ * that they are merged here.  bound: rows wanted of the whole, -1 for all.
+ */
+extern void cost_sort_on_nodes(Path *path, double bound);
+
 /* Set startup and total cost of a path. */
 extern void cost_fragment(Path *path, const FragmentCost * fragment);
 

@@ -60,8 +60,14 @@ typedef struct DistUpper
 	List	   *having;			/* bare clauses */
 	List	   *distinct;		/* of SortGroupClause */
 	List	   *windows;		/* of WindowClause */
-	List	   *sort;			/* of SortGroupClause: the order of its rows */
+
+	/*
+	 * What a node does with the rows of all its shards together.  Whoever makes
+	 * the record part of another may forget the order, but not the limit.
+	 */
+	List	   *sort;			/* of SortGroupClause */
 	Node	   *limit;			/* of rows, an int8 expression, or NULL */
+	bool		with_ties;		/* and those that equal the last one in order */
 }			DistUpper;
 
 struct DistRel

@@ -42,9 +42,8 @@ static Query *build_level(FragmentLevel * level, List *targets, List *quals);
 
 /* ---- expressions ---- */
 
-/* The parameter that stands for an expression computed here. */
-static Param *
-param_for(Node *node, List **params)
+Param *
+fragment_param(Node *node, List **params)
 {
 	Param	   *param = makeNode(Param);
 	int			position = 0;
@@ -147,7 +146,7 @@ bind_mutator(Node *node, void *context)
 		}
 		if (IsA(node, PlaceHolderVar) && is_computed_inside(level, (PlaceHolderVar *) node))
 			return bind_mutator((Node *) ((PlaceHolderVar *) node)->phexpr, level);
-		return (Node *) param_for(node, level->params);
+		return (Node *) fragment_param(node, level->params);
 	}
 	return expression_tree_mutator(node, bind_mutator, context);
 }

@@ -23,4 +23,7 @@ extern List *fragment_columns(const DistRel * dist, List *columns, List *exprs);
 extern Query *fragment_query(PlannerInfo *root, const DistRel * dist,
 							 List *targets, List *quals, List **params);
 
+/* The parameter that stands for an expression computed here. */
+extern Param *fragment_param(Node *node, List **params);
+
 #endif							/* SHARDLITE_FRAGMENT_QUERY_H */

@@ -28,6 +28,7 @@
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
 #include "planner/modify_path.h"
+#include "planner/order_path.h"
 #include "planner/path_tier.h"
 #include "planner/scan_path.h"
 #include "planner/shell_mark.h"
@@ -192,6 +193,7 @@ shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_
 		next_upper_paths(root, stage, input_rel, output_rel, extra);
 	if (stage == UPPERREL_GROUP_AGG)
 		agg_paths_add(root, input_rel, output_rel, extra);
+	order_paths_push(root, stage, input_rel, output_rel);
 	if (stage == UPPERREL_FINAL)
 		modify_paths_replace(root, output_rel);
 }
@@ -220,8 +222,8 @@ path_tier_init(void)
 							 "Lets shards compute joins on the distribution column.",
 							 NULL, &enable_join_pushdown, true, PGC_USERSET,
 							 GUC_EXPLAIN, NULL, NULL, NULL);
-
 	agg_path_init();
+	order_path_init();
 
 	next_relation_info = get_relation_info_hook;
 	get_relation_info_hook = shell_relation_info;

@@ -27,6 +27,8 @@
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
 #include "planner/fragment_query.h"
+#include "planner/order_path.h"
+#include "planner/order_text.h"
 #include "planner/scan_keys.h"
 #include "planner/scan_path.h"
 #include "planner/shell_mark.h"
@@ -121,26 +123,33 @@ cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 		rel->reltarget->cost.per_tuple * rows;
 }
 
-/* Add a DistScan; param_info may be NULL. */
+Path *
+scan_path_make(RelOptInfo *rel, DistRel * dist, PathTarget *target, List *shipped)
+{
+	CustomPath *path = makeNode(CustomPath);
+
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = rel;
+	path->path.pathtarget = target;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->methods = &dist_scan_path_methods;
+	path->custom_private = list_make2(dist, shipped);
+	return (Path *) path;
+}
+
+/* Add DistScans, unsorted and sorted; param_info may be NULL. */
 static void
 add_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
 			  ParamPathInfo *param_info)
 {
-	CustomPath *path = makeNode(CustomPath);
-	List	   *shipped;
+	List	   *shipped = list_concat_copy(dist->conds,
+										   shippable_join_clauses(dist, rel, param_info));
+	Path	   *path = scan_path_make(rel, dist, rel->reltarget, shipped);
 
-	path->path.pathtype = T_CustomScan;
-	path->path.parent = rel;
-	path->path.pathtarget = rel->reltarget;
-	path->path.param_info = param_info;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->methods = &dist_scan_path_methods;
-
-	shipped = list_concat_copy(dist->conds,
-							   shippable_join_clauses(dist, rel, param_info));
-	path->custom_private = list_make2(dist, shipped);
-	cost_scan(root, rel, path, shipped, dist);
-	add_path(rel, (Path *) path);
+	path->param_info = param_info;
+	cost_scan(root, rel, (CustomPath *) path, shipped, dist);
+	order_paths_add_sorted(root, rel, dist, path);
+	add_path(rel, path);
 }
 
 /* State of match_column: one column expression of an equivalence class. */
@@ -255,17 +264,10 @@ scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry 
 Path *
 scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel, DistRel * dist, double rows)
 {
-	CustomPath *path = makeNode(CustomPath);
+	Path	   *path = scan_path_make(rel, dist, dist->upper->target, dist->conds);
 	FragmentCost fragment;
 	List	   *keys = NIL;
 	List	   *clauses = bare_clauses(dist->conds);
-
-	path->path.pathtype = T_CustomScan;
-	path->path.parent = rel;
-	path->path.pathtarget = dist->upper->target;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->methods = &dist_scan_path_methods;
-	path->custom_private = list_make2(dist, dist->conds);
 
 	memset(&fragment, 0, sizeof(fragment));
 	fragment.rows = rows;
@@ -276,8 +278,8 @@ scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel, DistRel * dist, double 
 	fragment.table_rows = dist->table_rows;
 	fragment.table_pages = dist->table_pages;
 	cost_qual_eval(&fragment.quals, clauses, root);
-	cost_fragment(&path->path, &fragment);
-	return (Path *) path;
+	cost_fragment(path, &fragment);
+	return path;
 }
 
 /*
@@ -346,26 +348,29 @@ place_system_column(PlannerInfo *root, Var *var, int resno, DistPlan * plan)
 	return var;
 }
 
-/* What fragments send for the scan's columns. */
+/* What fragments send for the scan's tuple. */
 static List *
-place_columns(PlannerInfo *root, List *columns, DistPlan * plan)
+place_columns(PlannerInfo *root, List *tuple, DistPlan * plan)
 {
 	List	   *sent = NIL;
 	ListCell   *lc;
 
-	foreach(lc, columns)
+	foreach(lc, tuple)
 	{
-		Node	   *column = lfirst(lc);
+		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, lc));
 
-		if (is_system_column(column))
-			column = (Node *) place_system_column(root, (Var *) column,
-												  foreach_current_index(lc) + 1, plan);
-		if (column != NULL)
-			sent = lappend(sent, column);
+		if (is_system_column((Node *) entry->expr))
+			entry->expr = (Expr *) place_system_column(root, (Var *) entry->expr,
+													   entry->resno, plan);
+		if (entry->expr == NULL)
+			continue;
+		entry->resno = list_length(sent) + 1;
+		sent = lappend(sent, entry);
 	}
 	if (plan->row_id_leaf)
-		sent = lappend(sent, makeVar(plan->row_id_rti, TableOidAttributeNumber,
-									 OIDOID, -1, InvalidOid, 0));
+		sent = lappend(sent, makeTargetEntry((Expr *) makeVar(plan->row_id_rti, TableOidAttributeNumber,
+															  OIDOID, -1, InvalidOid, 0),
+											 list_length(sent) + 1, NULL, false));
 	return sent;
 }
 
@@ -414,15 +419,15 @@ set_scan_tuple(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	List	   *columns;
 
 	if (dist->upper != NULL)
-	{
 		scan->custom_scan_tlist = make_tlist_from_pathtarget(dist->upper->target);
-		return copyObject(scan->custom_scan_tlist);
+	else
+	{
+		columns = fragment_columns(dist, NIL, path->path.pathtarget->exprs);
+		columns = fragment_columns(dist, columns, rel->reltarget->exprs);
+		columns = fragment_columns(dist, columns, scan->scan.plan.qual);
+		scan->custom_scan_tlist = plain_tlist(columns);
 	}
-	columns = fragment_columns(dist, NIL, path->path.pathtarget->exprs);
-	columns = fragment_columns(dist, columns, rel->reltarget->exprs);
-	columns = fragment_columns(dist, columns, scan->scan.plan.qual);
-	scan->custom_scan_tlist = plain_tlist(columns);
-	return plain_tlist(place_columns(root, columns, plan));
+	return place_columns(root, scan->custom_scan_tlist, plan);
 }
 
 static Plan *
@@ -460,6 +465,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.text = query_text(fragment_query(root, dist, sent, quals, &params));
 	if (dist->other_role)
 		plan.text = fragment_text_without_policies(plan.text);
+	order_text_set(dist, scan->custom_scan_tlist, sent, &plan, &params);
 	plan.nparams = list_length(params);
 	plan.nkeys = list_length(keys);
 

@@ -14,6 +14,13 @@ extern void scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti,
 							   RangeTblEntry *rte);
 
 /*
+ * A DistScan without costs: rel's rows from the record, projected to target.
+ * shipped are the RestrictInfos that the shards evaluate.
+ */
+extern Path *scan_path_make(RelOptInfo *rel, DistRel * dist, PathTarget *target,
+							List *shipped);
+
+/*
  * A DistScan that delivers rows rows of an upper record's target.  Its cost
  * has the reading, filtering and transfer; what else shards do is added by the
  * caller.
