@@ -36,8 +36,10 @@ SELECT count(*) FROM b;
 :budget
 SELECT count(*) FROM b WHERE k IN (1, 2, 3);
 :budget
+-- one fragment per node
 SELECT * FROM b ORDER BY k LIMIT 1;
-:budget
+:spent
+UPDATE reading SET (trips, here, there) = (SELECT round_trips, local_fragments, remote_fragments FROM shardlite_counters());
 -- a block of two statements on one shard: one each, and the commit
 BEGIN;
 UPDATE b SET v = 1 WHERE k = 7;

@@ -1,6 +1,6 @@
 -- LIMIT on the shards: each node sends what count and offset need, the Limit
 -- here takes the right rows of all of them.
-SET search_path = path;
+SET search_path = sorted, path;
 
 SELECT plan_of('SELECT k FROM thing ORDER BY n, k LIMIT 3 OFFSET 4');
 SELECT in_order('SELECT k FROM thing ORDER BY n, k LIMIT 3 OFFSET 4');
@@ -47,7 +47,7 @@ EXECUTE ties(1);
 
 -- counts that are computed
 SELECT plan_of('SELECT k FROM thing ORDER BY k LIMIT (SELECT min(id) + 1 FROM one)');
-SELECT in_order('SELECT k FROM thing ORDER BY k LIMIT (SELECT min(id) + 1 FROM path.one)');
+SELECT in_order('SELECT k FROM thing ORDER BY k LIMIT (SELECT min(id) + 1 FROM sorted.one)');
 SELECT plan_of('SELECT k FROM thing ORDER BY k LIMIT 2 + 2 * random()');
 SELECT in_order('SELECT k FROM thing ORDER BY k LIMIT 2 + 0 * random()');
 SELECT in_order('SELECT k FROM thing ORDER BY k LIMIT 2 OFFSET (SELECT 3)');
@@ -55,8 +55,8 @@ SELECT in_order('SELECT k FROM thing ORDER BY k LIMIT 2 OFFSET (SELECT 3)');
 -- below other things: subqueries, LATERAL, set operations, min and max
 SELECT plan_of('SELECT sum(k) FROM (SELECT k FROM thing ORDER BY n DESC, k LIMIT 5) s');
 SELECT in_order('SELECT sum(k) FROM (SELECT k FROM thing ORDER BY n DESC, k LIMIT 5) s');
-SELECT in_order('SELECT i.k, s.k FROM item i, LATERAL (SELECT k FROM thing WHERE n < i.k ORDER BY k DESC LIMIT 2) s WHERE i.k < 9 ORDER BY 1, 2');
-SELECT in_order('SELECT i.k, s.k FROM item i, LATERAL (SELECT k FROM thing ORDER BY k LIMIT i.k % 3) s WHERE i.k < 9 ORDER BY 1, 2');
+SELECT in_order('SELECT i.k, s.k FROM pal i, LATERAL (SELECT k FROM thing WHERE n < i.k ORDER BY k DESC LIMIT 2) s WHERE i.k < 9 ORDER BY 1, 2');
+SELECT in_order('SELECT i.k, s.k FROM pal i, LATERAL (SELECT k FROM thing ORDER BY k LIMIT i.k % 3) s WHERE i.k < 9 ORDER BY 1, 2');
 SELECT in_order('(SELECT k FROM thing ORDER BY n, k LIMIT 3) UNION ALL (SELECT k FROM thing ORDER BY k DESC LIMIT 2) ORDER BY 1');
 SELECT plan_of('SELECT max(n) FROM thing WHERE t > ''B''');
 SELECT in_order('SELECT max(n) FROM thing WHERE t > ''B''');

@@ -1,9 +1,10 @@
 -- ORDER BY on the shards: which keys nodes sort by, and that the merge here
 -- agrees with them.
-SET search_path = path;
+CREATE SCHEMA sorted;
+SET search_path = sorted, path;
 
 -- Rows of a query over distributed tables and over plain copies, in order.
-CREATE SCHEMA path_copy;
+CREATE SCHEMA sorted_copy;
 CREATE FUNCTION in_order(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     here text[] := '{}';
@@ -13,11 +14,11 @@ BEGIN
     FOR r IN EXECUTE query LOOP
         here := here || r::text;
     END LOOP;
-    PERFORM set_config('search_path', 'path_copy, path', true);
+    PERFORM set_config('search_path', 'sorted_copy, sorted, path', true);
     FOR r IN EXECUTE query LOOP
         there := there || r::text;
     END LOOP;
-    PERFORM set_config('search_path', 'path', true);
+    PERFORM set_config('search_path', 'sorted, path', true);
     IF here IS DISTINCT FROM there THEN
         RETURN 'shards ' || here::text || ' plain ' || there::text;
     END IF;
@@ -28,12 +29,21 @@ CREATE TYPE mood AS ENUM ('zest', 'calm', 'anger');
 CREATE DOMAIN even AS int CHECK (value % 2 = 0);
 CREATE TYPE pair AS (a int, b text);
 CREATE TABLE thing (k int PRIMARY KEY, n int, t text, c text COLLATE "C", v varchar(8), m mood, e even, p pair, j jsonb, b bytea);
-SELECT create_distributed_table('thing', 'k', colocate_with := 'item');
+SELECT create_distributed_table('thing', 'k', shard_count := 4, colocate_with := 'none');
 INSERT INTO thing
 SELECT i, nullif(i % 6, 0), nullif(chr(64 + i % 9) || i % 3, 'A1'), CASE WHEN i % 2 = 0 THEN 'x' ELSE 'Y' END || i % 4, 'v' || i % 11,
        (ARRAY['zest', 'calm', 'anger', NULL])[i % 4 + 1]::mood, i % 5 * 2, ROW (i % 3, 'p' || (i % 2))::pair, to_jsonb(i % 7), decode(lpad(to_hex(i % 8), 2, '0'), 'hex')
 FROM generate_series(1, 60) i;
-CREATE TABLE path_copy.thing AS SELECT * FROM thing;
+CREATE TABLE pal (k int PRIMARY KEY, price numeric(8, 2));
+CREATE TABLE one (id int PRIMARY KEY, label text);
+CREATE TABLE plain (id int PRIMARY KEY, k int);
+SELECT create_distributed_table('pal', 'k', colocate_with := 'thing');
+SELECT create_distributed_table('one', NULL);
+INSERT INTO pal SELECT i, i * 1.5 FROM generate_series(1, 40) i;
+INSERT INTO one SELECT i, 'one ' || i FROM generate_series(1, 5) i;
+INSERT INTO plain SELECT i, i * 2 FROM generate_series(1, 10) i;
+CREATE TABLE sorted_copy.thing AS SELECT * FROM thing;
+CREATE TABLE sorted_copy.pal AS SELECT * FROM pal;
 ANALYZE thing;
 
 -- directions, nulls, operators
@@ -79,24 +89,24 @@ SELECT in_order('SELECT 1 FROM thing ORDER BY 1');
 -- not for the shards: volatile, subqueries, anonymous records, functions that read tables
 CREATE FUNCTION latest() RETURNS int STABLE LANGUAGE sql AS 'SELECT max(k) FROM thing';
 SELECT plan_of('SELECT k FROM thing ORDER BY random()');
-SELECT plan_of('SELECT k FROM thing ORDER BY (SELECT i.price FROM item i WHERE i.k = thing.n), k');
-SELECT in_order('SELECT k FROM thing ORDER BY (SELECT i.price FROM item i WHERE i.k = thing.n), k');
+SELECT plan_of('SELECT k FROM thing ORDER BY (SELECT i.price FROM pal i WHERE i.k = thing.n), k');
+SELECT in_order('SELECT k FROM thing ORDER BY (SELECT i.price FROM pal i WHERE i.k = thing.n), k');
 SELECT plan_of('SELECT k FROM thing ORDER BY ROW(n, k)');
 SELECT in_order('SELECT k FROM thing ORDER BY ROW(n, k)');
 SELECT in_order('SELECT k FROM thing ORDER BY abs(k - latest()), k');
 
 -- target lists that are computed here, above the sorted rows
-SELECT plan_of('SELECT k, (SELECT count(*) FROM item i WHERE i.k < thing.k) FROM thing ORDER BY n, k');
-SELECT in_order('SELECT k, (SELECT count(*) FROM item i WHERE i.k < thing.k) FROM thing ORDER BY n, k');
+SELECT plan_of('SELECT k, (SELECT count(*) FROM pal i WHERE i.k < thing.k) FROM thing ORDER BY n, k');
+SELECT in_order('SELECT k, (SELECT count(*) FROM pal i WHERE i.k < thing.k) FROM thing ORDER BY n, k');
 SELECT in_order('SELECT k, generate_series(1, n) FROM thing ORDER BY t DESC, k, 2');
 SELECT in_order('SELECT tableoid::regclass::text LIKE ''%thing'', k FROM thing ORDER BY c, k');
 SELECT in_order('SELECT thing FROM thing ORDER BY k');
 
 -- joins and filters that are evaluated here
-SELECT plan_of('SELECT t.k, i.price FROM thing t JOIN item i USING (k) ORDER BY i.price DESC, t.c');
-SELECT in_order('SELECT t.k, i.price FROM thing t JOIN item i USING (k) ORDER BY i.price DESC, t.c');
-SELECT in_order('SELECT t.k, i.price FROM thing t LEFT JOIN item i USING (k) ORDER BY i.price DESC, t.k');
-SELECT in_order('SELECT t.k FROM thing t LEFT JOIN item i USING (k) ORDER BY coalesce(i.price, 7), t.k');
+SELECT plan_of('SELECT t.k, i.price FROM thing t JOIN pal i USING (k) ORDER BY i.price DESC, t.c');
+SELECT in_order('SELECT t.k, i.price FROM thing t JOIN pal i USING (k) ORDER BY i.price DESC, t.c');
+SELECT in_order('SELECT t.k, i.price FROM thing t LEFT JOIN pal i USING (k) ORDER BY i.price DESC, t.k');
+SELECT in_order('SELECT t.k FROM thing t LEFT JOIN pal i USING (k) ORDER BY coalesce(i.price, 7), t.k');
 SELECT plan_of('SELECT k FROM thing WHERE latest() > k ORDER BY t, k');
 SELECT in_order('SELECT k FROM thing WHERE random() < 2 AND latest() > k ORDER BY t, k');
 

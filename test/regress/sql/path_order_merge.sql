@@ -1,15 +1,15 @@
 -- The merge of the nodes' sorted streams: long ones, cursors, rescans, errors.
-SET search_path = path;
+SET search_path = sorted, path;
 CREATE TABLE stream (k int PRIMARY KEY, r int, pad text);
 SELECT create_distributed_table('stream', 'k', shard_count := 6, colocate_with := 'none');
 INSERT INTO stream SELECT i, (i * 7919) % 10007, repeat('x', 100) FROM generate_series(1, 6000) i;
-CREATE TABLE path_copy.stream AS SELECT * FROM stream;
+CREATE TABLE sorted_copy.stream AS SELECT * FROM stream;
 ANALYZE stream;
 
 -- all rows in order, and nothing kept of them
 SELECT plan_of('SELECT r FROM stream ORDER BY r');
 SELECT count(*), bool_and(ok) FROM (SELECT r >= lag(r, 1, 0) OVER () AS ok FROM (SELECT r FROM stream ORDER BY r) s) w;
-SELECT md5(string_agg(k::text, ',')) = (SELECT md5(string_agg(k::text, ',')) FROM (SELECT k FROM path_copy.stream ORDER BY r, k) c)
+SELECT md5(string_agg(k::text, ',')) = (SELECT md5(string_agg(k::text, ',')) FROM (SELECT k FROM sorted_copy.stream ORDER BY r, k) c)
 FROM (SELECT k FROM stream ORDER BY r, k) s;
 
 -- cursors: two streams at once over the same connections, and other statements between
@@ -65,4 +65,4 @@ DELETE FROM stream WHERE k > 3;
 SELECT k FROM stream ORDER BY r DESC;
 TRUNCATE stream;
 SELECT k FROM stream ORDER BY r DESC LIMIT 3;
-DROP TABLE stream, path_copy.stream;
+DROP TABLE stream, sorted_copy.stream;
