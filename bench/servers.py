@@ -103,19 +103,28 @@ def copy_table(table, source, target, database=None):
         raise RuntimeError(f"COPY {table} TO STDOUT failed")
 
 
+def parent_and_ticks(pid):
+    """The parent of a process, and its CPU ticks: its own and those of reaped
+    children; None when it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return int(fields[1]), int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
+
+
+def processes():
+    """Every process there is, by id."""
+    return {int(pid): found for pid in os.listdir("/proc") if pid.isdigit() and (found := parent_and_ticks(pid))}
+
+
+def children(postmaster):
+    """Process ids of a server's processes."""
+    return [pid for pid, (parent, _, _) in processes().items() if parent == postmaster]
+
+
 def tree_ticks(postmaster):
     """CPU ticks of a postmaster, its reaped children and its live children."""
-    total = 0
-    for pid in os.listdir("/proc"):
-        if not pid.isdigit():
-            continue
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-                fields = f.read().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(pid) == postmaster:
-            total += sum(int(x) for x in fields[11:15])
-        elif int(fields[1]) == postmaster:
-            total += int(fields[11]) + int(fields[12])
-    return total
+    return sum(own + (reaped if pid == postmaster else 0)
+               for pid, (parent, own, reaped) in processes().items() if postmaster in (pid, parent))
