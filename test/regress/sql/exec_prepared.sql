@@ -1,12 +1,12 @@
 -- What executions share, here and on the nodes, follows every change.
 SET search_path = exec;
 \set SHOW_CONTEXT never
-CREATE TYPE mood AS ENUM ('sad', 'glad');
-CREATE TABLE pr (k int PRIMARY KEY, v int, m mood, gone int);
+CREATE TYPE humour AS ENUM ('sad', 'glad');
+CREATE TABLE pr (k int PRIMARY KEY, v int, m humour, gone int);
 SELECT create_distributed_table('pr', 'k', colocate_with := 'none', shard_count := 4);
 INSERT INTO pr SELECT i, i, 'sad', i FROM generate_series(1, 20) i;
 PREPARE sel(int) AS SELECT v, m FROM pr WHERE k = $1;
-PREPARE upd(int, mood) AS UPDATE pr SET m = $2, v = v + 1 WHERE k = $1 RETURNING k, v, m;
+PREPARE upd(int, humour) AS UPDATE pr SET m = $2, v = v + 1 WHERE k = $1 RETURNING k, v, m;
 PREPARE many(int) AS SELECT count(*), sum(v) FROM pr WHERE k > $1;
 
 -- often enough for every kind of plan, on every shard
@@ -52,11 +52,11 @@ EXECUTE sel(2);
 EXECUTE upd(2, 'glad');
 DEALLOCATE ALL;
 PREPARE sel(int) AS SELECT v, m FROM pr WHERE k = $1;
-PREPARE upd(int, mood) AS UPDATE pr SET m = $2, v = v + 1 WHERE k = $1 RETURNING k, v, m;
+PREPARE upd(int, humour) AS UPDATE pr SET m = $2, v = v + 1 WHERE k = $1 RETURNING k, v, m;
 PREPARE many(int) AS SELECT count(*), sum(v) FROM pr WHERE k > $1;
 
 -- user-defined types travel by name
-ALTER TYPE mood RENAME TO temper;
+ALTER TYPE humour RENAME TO temper;
 EXECUTE upd(3, 'glad');
 EXECUTE upd(3, 'sad');
 ALTER TYPE temper RENAME VALUE 'glad' TO 'merry';
