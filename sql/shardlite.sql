@@ -65,6 +65,15 @@ CREATE TABLE shardlite.shard (
     UNIQUE (colocation_id, hash_min)
 );
 
+-- Functions and procedures that are on every node.  Calls of those with a group
+-- run where the shard of one argument's value is.
+CREATE TABLE shardlite.distributed_function (
+    function      regprocedure PRIMARY KEY,
+    argument      int CHECK (argument >= 0),  -- among the input arguments, from 0
+    colocation_id int REFERENCES shardlite.colocation ON DELETE CASCADE,
+    CHECK ((argument IS NULL) = (colocation_id IS NULL))
+);
+
 -- Decision records: a distributed transaction of this coordinator that has a
 -- row here is committed, whatever its participants still hold prepared.
 CREATE TABLE shardlite.dtx (
@@ -78,7 +87,7 @@ CREATE SEQUENCE shardlite.shard_id_seq START 1001;
 CREATE SEQUENCE shardlite.node_id_seq START 2;
 
 GRANT SELECT ON shardlite.node, shardlite.local_node, shardlite.colocation,
-    shardlite.distributed_table, shardlite.shard TO PUBLIC;
+    shardlite.distributed_table, shardlite.distributed_function, shardlite.shard TO PUBLIC;
 
 -- Every change of metadata invalidates what backends have cached of it.
 CREATE FUNCTION shardlite_internal.invalidate_metadata() RETURNS trigger
@@ -97,6 +106,14 @@ CREATE TRIGGER invalidate_metadata AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE 
 -- Cached plans over a table depend on how it is distributed.
 CREATE TRIGGER invalidate_plans AFTER INSERT OR UPDATE OR DELETE ON shardlite.distributed_table
     FOR EACH ROW EXECUTE FUNCTION shardlite_internal.invalidate_metadata();
+
+CREATE TRIGGER invalidate_metadata AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON shardlite.distributed_function
+    FOR EACH STATEMENT EXECUTE FUNCTION shardlite_internal.invalidate_metadata();
+-- Plans with a call of the function depend on where it runs.
+CREATE FUNCTION shardlite_internal.invalidate_function() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'shardlite_invalidate_function';
+CREATE TRIGGER invalidate_plans AFTER INSERT OR UPDATE OR DELETE ON shardlite.distributed_function
+    FOR EACH ROW EXECUTE FUNCTION shardlite_internal.invalidate_function();
 
 -- A server is a cluster of its own until it joins another one.
 INSERT INTO shardlite.local_node VALUES (1, gen_random_uuid());
@@ -237,6 +254,13 @@ CREATE FUNCTION undistribute_table(table_name regclass)
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'undistribute_table';
 COMMENT ON FUNCTION undistribute_table IS 'bring all rows back into one ordinary table on this server';
 
+-- Let a function exist on every node and, with an argument, run where the
+-- rows are that have its value as their key.
+CREATE FUNCTION create_distributed_function(function_name regprocedure, distribution_arg_name text DEFAULT NULL,
+    colocate_with text DEFAULT 'default')
+    RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'create_distributed_function';
+COMMENT ON FUNCTION create_distributed_function IS 'run calls of a function on the node that holds the rows of one argument''s value';
+
 -- The shard that holds rows with this value in the distribution column.
 CREATE FUNCTION get_shard_id_for_distribution_column(table_name regclass, distribution_value "any" DEFAULT NULL::text)
     RETURNS bigint LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'get_shard_id_for_distribution_column';
@@ -280,6 +304,16 @@ CREATE VIEW shardlite.shardlite_tables AS
             FROM shardlite.shardlite_shards GROUP BY 1) z USING (relid);
 COMMENT ON VIEW shardlite.shardlite_tables IS 'distributed and reference tables';
 
-GRANT SELECT ON shardlite.shardlite_shards, shardlite.shardlite_tables TO PUBLIC;
+CREATE VIEW shardlite.shardlite_functions AS
+    SELECT f.function AS function_name,
+        '$' || (SELECT n FROM (SELECT n, row_number() OVER (ORDER BY n) AS input
+            FROM unnest(coalesce(p.proargmodes, array_fill('i'::"char", ARRAY[p.pronargs::int]))) WITH ORDINALITY m(mode, n)
+            WHERE mode IN ('i', 'b', 'v')) i WHERE input = f.argument + 1) AS distribution_argument,
+        f.colocation_id
+    FROM shardlite.distributed_function f JOIN pg_proc p ON p.oid = f.function;
+COMMENT ON VIEW shardlite.shardlite_functions IS 'functions and procedures given to create_distributed_function';
+
+GRANT SELECT ON shardlite.shardlite_shards, shardlite.shardlite_tables, shardlite.shardlite_functions TO PUBLIC;
+ALTER VIEW shardlite.shardlite_functions SET SCHEMA pg_catalog;
 ALTER VIEW shardlite.shardlite_shards SET SCHEMA pg_catalog;
 ALTER VIEW shardlite.shardlite_tables SET SCHEMA pg_catalog;

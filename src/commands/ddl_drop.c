@@ -37,6 +37,7 @@
 #include "commands/shard_ddl.h"
 #include "commands/utility_hook.h"
 #include "common/node_session.h"
+#include "metadata/dist_function.h"
 #include "metadata/metadata_cache.h"
 #include "metadata/node.h"
 
@@ -429,11 +430,19 @@ drop_objects(UtilityCall * call, DropStmt *stmt)
 		ddl_run_object_on_others(utility_text(call));
 }
 
-void
-handle_drop(UtilityCall * call)
+/* They are gone on every node: so are their rows. */
+static void
+forget_dropped_functions(void)
 {
-	DropStmt   *stmt = castNode(DropStmt, call->stmt);
+	CommandCounterIncrement();
+	if (dist_functions_dropped())
+		metadata_write("DELETE FROM shardlite.distributed_function WHERE NOT EXISTS"
+					   " (SELECT FROM pg_catalog.pg_proc WHERE oid = function)");
+}
 
+static void
+drop_by_kind(UtilityCall * call, DropStmt *stmt)
+{
 	switch (stmt->removeType)
 	{
 		case OBJECT_INDEX:
@@ -480,6 +489,13 @@ handle_drop(UtilityCall * call)
 }
 
 void
+handle_drop(UtilityCall * call)
+{
+	drop_by_kind(call, castNode(DropStmt, call->stmt));
+	forget_dropped_functions();
+}
+
+void
 handle_drop_owned(UtilityCall * call)
 {
 	bool		several = list_length(node_list()) > 1;
@@ -494,4 +510,5 @@ handle_drop_owned(UtilityCall * call)
 	finish_drop(tables, false);
 	if (several)
 		ddl_run_object_on_others(utility_text(call));
+	forget_dropped_functions();
 }

@@ -65,7 +65,7 @@ lock_cluster(void)
 	ListCell   *lc;
 
 	(void) local_fetch("LOCK TABLE shardlite.node, shardlite.colocation, shardlite.shard,"
-					   " shardlite.distributed_table IN SHARE ROW EXCLUSIVE MODE");
+					   " shardlite.distributed_table, shardlite.distributed_function IN SHARE ROW EXCLUSIVE MODE");
 	foreach(lc, dist_table_list(0))
 		LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
 }

@@ -241,6 +241,11 @@ static const char table_rows_query[] =
 " VALUES (%L, %L, %L, %L, %L)', relid, kind, key_column, colocation_id, shard_prefix)"
 " FROM shardlite.distributed_table ORDER BY relid::oid";
 
+static const char function_rows_query[] =
+"SELECT pg_catalog.format('INSERT INTO shardlite.distributed_function (function, argument, colocation_id)"
+" VALUES (%L, %L, %L)', f.function, f.argument, f.colocation_id)"
+" FROM shardlite.distributed_function f JOIN pg_catalog.pg_proc p ON p.oid = f.function ORDER BY p.oid";
+
 /* Every node gets the new rows of shardlite.node, the new one also its name. */
 static void
 write_nodes(const ClusterNode *joining)
@@ -387,6 +392,7 @@ send_metadata(int32 node_id)
 
 	statements = list_concat(statements, statements_from(shard_rows_query));
 	statements = list_concat(statements, statements_from(table_rows_query));
+	statements = list_concat(statements, statements_from(function_rows_query));
 	flight_finish(flight_start_all(NIL, node_id, statements));
 }
 
@@ -412,6 +418,7 @@ node_leave(const ClusterNode *node)
 	List	   *statements = list_make1("SET LOCAL client_min_messages = error");
 	ListCell   *lc;
 
+	statements = lappend(statements, "DELETE FROM shardlite.distributed_function");
 	statements = lappend(statements, "DELETE FROM shardlite.distributed_table");
 	statements = lappend(statements, "DELETE FROM shardlite.colocation");
 	foreach(lc, dist_table_list(0))

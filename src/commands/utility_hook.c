@@ -49,6 +49,7 @@ static const struct
 	{T_GrantStmt, handle_grant},
 	{T_CommentStmt, handle_comment},
 	{T_CopyStmt, handle_copy},
+	{T_CallStmt, handle_call},
 
 	{T_AlterCollationStmt, handle_object},
 	{T_AlterDefaultPrivilegesStmt, handle_object},

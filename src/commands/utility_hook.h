@@ -75,6 +75,8 @@ extern void handle_comment(UtilityCall * call);
 /* vacuum_tables.c */
 extern void handle_vacuum(UtilityCall * call);
 
+/* call_statement.c */
+extern void handle_call(UtilityCall * call);
 
 /* copy_statement.c */
 extern void handle_copy(UtilityCall * call);

@@ -5,6 +5,8 @@
 #ifndef SHARDLITE_PG_COMPAT_H
 #define SHARDLITE_PG_COMPAT_H
 
+#include "access/parallel.h"
+#include "access/xact.h"
 #include "storage/latch.h"
 #include "utils/guc_tables.h"
 #if PG_VERSION_NUM >= 170000
@@ -31,6 +33,21 @@ compat_guc_variables(int *count)
 	*count = GetNumConfigOptions();
 	return get_guc_variables();
 #endif
+}
+
+/*
+ * What now() returns in this transaction.  PostgreSQL lets only parallel
+ * workers set it; nothing can fail while we pose as one.
+ */
+static inline void
+compat_set_transaction_time(TimestampTz time)
+{
+	int			number = ParallelWorkerNumber;
+	TimestampTz statement = GetCurrentStatementStartTimestamp();
+
+	ParallelWorkerNumber = 0;
+	SetParallelStartTimestamps(time, statement);
+	ParallelWorkerNumber = number;
 }
 
 #endif							/* SHARDLITE_PG_COMPAT_H */

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "executor/dist_call.h"
 #include "executor/dist_modify.h"
 #include "executor/dist_scan.h"
 #include "executor/executor_init.h"
@@ -13,6 +14,7 @@
 void
 shardlite_executor_init(void)
 {
+	dist_call_init();
 	dist_scan_init();
 	dist_modify_init();
 	row_pack_init();

@@ -22,6 +22,7 @@ catalog_oids_load(CatalogOids * oids)
 		{"local_node", &oids->local_node},
 		{"colocation", &oids->colocation},
 		{"distributed_table", &oids->distributed_table},
+		{"distributed_function", &oids->distributed_function},
 		{"shard", &oids->shard},
 		{"colocation_pkey", &oids->colocation_pkey},
 		{"distributed_table_pkey", &oids->distributed_table_pkey},

@@ -35,6 +35,11 @@
 #define Anum_shard_node_id			5
 #define Natts_shard					5
 
+#define Anum_distributed_function_function 1
+#define Anum_distributed_function_argument 2
+#define Anum_distributed_function_colocation_id 3
+#define Natts_distributed_function	3
+
 /* OIDs of our catalog; all valid or, without the extension, all invalid. */
 typedef struct CatalogOids
 {
@@ -43,6 +48,7 @@ typedef struct CatalogOids
 	Oid			local_node;
 	Oid			colocation;
 	Oid			distributed_table;
+	Oid			distributed_function;
 	Oid			shard;
 	Oid			colocation_pkey;
 	Oid			distributed_table_pkey;

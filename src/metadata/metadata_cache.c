@@ -109,7 +109,7 @@ is_metadata_table(const CatalogOids * oids, Oid relid)
 {
 	return relid == oids->node || relid == oids->local_node ||
 		relid == oids->colocation || relid == oids->distributed_table ||
-		relid == oids->shard;
+		relid == oids->shard || relid == oids->distributed_function;
 }
 
 static void

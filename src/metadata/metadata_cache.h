@@ -23,6 +23,8 @@ typedef struct MetadataCache
 	CatalogOids oids;
 	HTAB	   *tables;			/* Oid -> TableEntry, ordinary tables too */
 	HTAB	   *groups;			/* colocation id -> GroupEntry */
+	List	   *functions;		/* of DistFunction *; NIL until first asked for */
+	bool		functions_loaded;
 	List	   *nodes;			/* of ClusterNode *, by id; NIL until first asked for */
 	int32		local_node_id;	/* 0 until first asked for */
 	Oid			owner;			/* of the extension; as above */

@@ -113,7 +113,8 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_int(list, (int) plan->fill_tableoid);
 	list = append_int(list, plan->row_id_rti);
 	list = append_int(list, plan->row_id_leaf);
-	return append_int(list, plan->before_writes);
+	list = append_int(list, plan->before_writes);
+	return append_int(list, (int) plan->function);
 }
 
 uint64
@@ -153,6 +154,7 @@ dist_plan_decode(List *encoded)
 	plan->row_id_rti = read_int(&reader);
 	plan->row_id_leaf = read_int(&reader);
 	plan->before_writes = read_int(&reader);
+	plan->function = (Oid) read_int(&reader);
 	return plan;
 }
 

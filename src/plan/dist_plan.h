@@ -17,6 +17,7 @@
 
 /* Names under which the executor registers its CustomScanMethods. */
 #define DIST_SCAN_NAME "ShardliteScan"
+#define DIST_CALL_NAME "ShardliteCall"
 #define DIST_MODIFY_NAME "ShardliteModify"
 
 typedef struct FragmentText
@@ -103,6 +104,12 @@ typedef struct DistPlan
 	 * statement writes.  Such a scan depends on no PARAM_EXEC.
 	 */
 	bool		before_writes;
+
+	/*
+	 * ShardliteCall: the statement is a call of this function, and the node of
+	 * its key runs it whole.  The only child is the plan for running it here.
+	 */
+	Oid			function;
 }			DistPlan;
 
 #define SORT_FIELDS		4

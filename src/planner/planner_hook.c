@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "common/delegated_call.h"
 #include "common/node_session.h"
 #include "compat/query_compat.h"
 #include "metadata/dist_table.h"
@@ -18,6 +19,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/planner.h"
 #include "parser/parsetree.h"
+#include "planner/delegated_select.h"
 #include "planner/inline_functions.h"
 #include "planner/path_tier.h"
 #include "planner/planner_hook.h"
@@ -80,14 +82,14 @@ table_kinds_walker(Node *node, void *arg)
  * A fragment that another node sent, or that the executor plans for itself:
  * what it names are shard tables and this node's copies of reference tables.
  * A function called by a fragment plans statements of its own, with texts of
- * their own: those are not fragments.
+ * their own: those are not fragments.  Neither is a delegated call.
  */
 static bool
 is_fragment(const char *query_string)
 {
 	return planning_local_fragment ||
 		(node_session && query_string != NULL && debug_query_string != NULL &&
-		 strcmp(query_string, debug_query_string) == 0);
+		 strcmp(query_string, debug_query_string) == 0 && !in_delegated_call());
 }
 
 static bool
@@ -250,15 +252,21 @@ distributed_planner(Query *parse, const char *query_string, int cursor_options,
 					ParamListInfo params)
 {
 	List	   *inlined;
+	DelegatedSelect *delegated;
 	PlannedStmt *stmt;
 
 	if (is_fragment(query_string))
 		return plan_fragment(parse, query_string, cursor_options, params);
+	if (in_delegated_call())
+		delegated_statement_check(parse);
 	if (!dist_tables_exist() || is_referential_check(parse))
 		return plan_next(parse, query_string, cursor_options, params);
 
 	inlined = inline_table_functions(parse, params);
+	delegated = delegated_select_find(parse, cursor_options);
 	stmt = plan_by_tier(parse, query_string, cursor_options, params);
+	if (delegated != NULL)
+		delegated_select_plan(delegated, stmt);
 	inline_functions_note(stmt, inlined);
 	return stmt;
 }

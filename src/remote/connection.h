@@ -121,6 +121,9 @@ extern void remote_finish(RemoteRequest *request);
 /* Throw the stored error, if any, at ERROR. */
 extern void remote_raise(RemoteRequest *request);
 
+/* SQLSTATE of the stored error, or NULL. */
+extern const char *remote_sqlstate(RemoteRequest *request);
+
 /* The owner loses interest: pending results are discarded as they arrive. */
 extern void remote_forget(RemoteRequest *request);
 
@@ -208,6 +211,13 @@ extern bool remote_in_transaction(RemoteConnection *conn);
 
 /* Notices of the node are passed on to the client, or not. */
 extern void remote_set_quiet(RemoteConnection *conn, bool quiet);
+
+/*
+ * Keep notices of the node from now on; they are passed on, or not, when the
+ * keeping ends.
+ */
+extern void remote_keep_notices(RemoteConnection *conn);
+extern void remote_end_notices(RemoteConnection *conn, bool pass_on);
 
 /* Forget prepared statements made under another generation. */
 extern void remote_statements_generation(RemoteConnection *conn, uint64 generation);

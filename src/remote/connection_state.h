@@ -10,6 +10,7 @@
 #define SHARDLITE_CONNECTION_STATE_H
 
 #include "lib/ilist.h"
+#include "nodes/pg_list.h"
 #include "remote/connection.h"
 #include "storage/latch.h"
 #include "utils/resowner.h"
@@ -29,6 +30,7 @@ typedef struct RemoteError
 	char	   *column_name;
 	char	   *datatype_name;
 	char	   *constraint_name;
+	int			level;			/* of a notice */
 }			RemoteError;
 
 typedef struct RequestState
@@ -89,6 +91,8 @@ struct RemoteConnection
 	bool		dying;			/* the node has said that it will close it */
 	bool		copying;
 	bool		quiet;			/* notices of the node are not passed on */
+	MemoryContext notice_cxt;	/* of the notices kept, or NULL */
+	List	   *notices;		/* of RemoteError *, kept for later */
 	RemoteError *error;			/* why it is lost */
 	RemoteError *batch_error;	/* first error of the batch being received */
 	MemoryContext batch_cxt;	/* reset when a batch is over: its errors */

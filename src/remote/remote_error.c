@@ -292,29 +292,73 @@ notice_level(const char *severity)
 	return DEBUG1;
 }
 
-/* libpq has received a notice: pass it on to our client. */
+/* Say what a node said, if the client may hear it. */
+static void
+report_notice(const RemoteError *notice)
+{
+	const char *s = notice->sqlstate;
+
+	ereport(notice->level,
+			(strlen(s) == 5 ? errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])) : 0,
+			 errmsg_internal("%s", notice->message),
+			 notice->detail ? errdetail_internal("%s", notice->detail) : 0,
+			 notice->hint ? errhint("%s", notice->hint) : 0));
+}
+
+/*
+ * libpq has received a notice: pass it on to our client, or keep it.  That a
+ * node goes down is no matter of the client's by itself.
+ */
 void
 remote_notice_receiver(void *arg, const PGresult *result)
 {
 	RemoteConnection *conn = arg;
-	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
-	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-	int			level = notice_level(severity);
+	MemoryContext cxt = AllocSetContextCreate(conn->notice_cxt ? conn->notice_cxt : CurrentMemoryContext,
+											  "shardlite notice", ALLOCSET_SMALL_SIZES);
+	RemoteError *notice = remote_error_capture(result, conn->name, cxt);
 
 	if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
 		conn->dying = true;
+	notice->level = notice_level(severity);
+	if (conn->quiet || strncmp(notice->sqlstate, "57P", 3) == 0)
+		notice->level = DEBUG1;
+	if (conn->notice_cxt != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(conn->notice_cxt);
 
-	/* That a node goes down is no matter of the client's by itself. */
-	if (conn->quiet || message == NULL || (sqlstate != NULL && strncmp(sqlstate, "57P", 3) == 0))
-		level = DEBUG1;
-	ereport(level,
-			(sqlstate != NULL && strlen(sqlstate) == 5 ?
-			 errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2],
-								   sqlstate[3], sqlstate[4])) : 0,
-			 errmsg_internal("%s", message ? message : PQresultErrorMessage(result)),
-			 detail ? errdetail_internal("%s", detail) : 0,
-			 hint ? errhint("%s", hint) : 0));
+		conn->notices = lappend(conn->notices, notice);
+		MemoryContextSwitchTo(old);
+	}
+	else
+	{
+		report_notice(notice);
+		MemoryContextDelete(cxt);
+	}
+}
+
+void
+remote_keep_notices(RemoteConnection *conn)
+{
+	remote_end_notices(conn, false);
+	conn->notice_cxt = AllocSetContextCreate(conn->cxt, "shardlite notices",
+											 ALLOCSET_SMALL_SIZES);
+}
+
+void
+remote_end_notices(RemoteConnection *conn, bool pass_on)
+{
+	MemoryContext cxt = conn->notice_cxt;
+	List	   *notices = conn->notices;
+	ListCell   *lc;
+
+	conn->notice_cxt = NULL;
+	conn->notices = NIL;
+	if (pass_on)
+	{
+		foreach(lc, notices)
+			report_notice(lfirst(lc));
+	}
+	if (cxt != NULL)
+		MemoryContextDelete(cxt);
 }

@@ -381,6 +381,12 @@ remote_raise(RemoteRequest *base)
 	}
 }
 
+const char *
+remote_sqlstate(RemoteRequest *base)
+{
+	return base->failed ? ((RequestState *) base)->error->sqlstate : NULL;
+}
+
 void
 remote_set_rename(RemoteRequest *request, const RemoteRename *rename)
 {

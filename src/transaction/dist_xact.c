@@ -6,9 +6,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/delegated_call.h"
 #include "common/node_session.h"
 #include "metadata/dist_table.h"
 #include "metadata/node.h"
+#include "transaction/delegation_guard.h"
 #include "transaction/dist_commit.h"
 #include "transaction/dist_xact.h"
 #include "transaction/dtx_slots.h"
@@ -82,11 +84,26 @@ may_autocommit(const RemoteXact *xact, int access)
 	return !TransactionIdIsValid(GetTopTransactionIdIfAny());
 }
 
+bool
+dist_xact_may_autocommit(int32 node_id, int access)
+{
+	return may_autocommit(participant_get(node_id), access);
+}
+
+/* Another node's statement that runs here stays here. */
+static void
+forbid_in_delegated_call(void)
+{
+	if (in_delegated_call())
+		delegated_call_refuse("other nodes");
+}
+
 RemoteConnection *
 dist_xact_connection(int32 node_id, int access)
 {
 	RemoteXact *xact = participant_get(node_id);
 
+	forbid_in_delegated_call();
 	raise_if_failed(xact);
 	if (xact->prepare != PREPARE_NOT_SENT)
 		ereport(ERROR,
@@ -113,6 +130,7 @@ dist_xact_connect(const int32 *node_ids, int count)
 {
 	RemoteXact **xacts = palloc(sizeof(RemoteXact *) * count);
 
+	forbid_in_delegated_call();
 	for (int i = 0; i < count; i++)
 	{
 		xacts[i] = participant_get(node_ids[i]);
@@ -244,6 +262,7 @@ subxact_callback(SubXactEvent event, SubTransactionId my_subid,
 void
 dist_xact_init(void)
 {
+	delegation_guard_init();
 	dist_commit_init();
 	dtx_slots_init();
 	statement_depth_init();

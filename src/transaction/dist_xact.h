@@ -32,6 +32,12 @@
 extern RemoteConnection *dist_xact_connection(int32 node_id, int access);
 
 /*
+ * Would a fragment with this access run in autocommit mode on the node?  If
+ * not, it is part of a transaction block there.
+ */
+extern bool dist_xact_may_autocommit(int32 node_id, int access);
+
+/*
  * What has been queued on this connection (for DIST_ACCESS_LAST) is the last
  * that the whole statement does on its node, and nothing can fail here after
  * it: phase one of the commit may join the batch, which saves a round trip.
