@@ -146,13 +146,27 @@ CREATE FUNCTION shardlite_internal.node_sequence(sequence regclass)
 CREATE FUNCTION shardlite_internal.run_statements(statements text[], run_as text)
     RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'shardlite_run_statements';
 
+-- Waits for locks on this node, and the end of one; what its backends do for
+-- distributed transactions.  Node 0 is this one, times are microseconds.
+CREATE FUNCTION shardlite_internal.lock_waits(OUT pid int, OUT leader int, OUT wait_start bigint,
+        OUT node_id int, OUT session_pid int, OUT number bigint, OUT started bigint, OUT lock text,
+        OUT holder int, OUT holder_node_id int, OUT holder_session_pid int, OUT holder_number bigint,
+        OUT holder_started bigint, OUT holder_keeps boolean, OUT holder_xid xid)
+    RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_lock_waits';
+CREATE FUNCTION shardlite_internal.end_wait(pid int, wait_start bigint, detail text) RETURNS boolean
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_end_wait';
+CREATE FUNCTION shardlite_internal.node_transactions(OUT pid int, OUT number bigint,
+        OUT started timestamptz, OUT phase text, OUT served_node_id int, OUT served_pid int,
+        OUT served_number bigint)
+    RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_node_transactions';
+
 -- Bytes of every shard table, asked of every node.
 CREATE FUNCTION shardlite_internal.shard_sizes(OUT node_id int, OUT shard_table text, OUT bytes bigint)
     RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_shard_sizes';
 
 REVOKE EXECUTE ON FUNCTION shardlite_internal.table_ddl, shardlite_internal.object_ddl,
     shardlite_internal.ensure_object, shardlite_internal.node_sequence,
-    shardlite_internal.run_statements FROM PUBLIC;
+    shardlite_internal.run_statements, shardlite_internal.end_wait FROM PUBLIC;
 
 -- DDL of the coordinator on this node; only node sessions may call them.
 CREATE FUNCTION shardlite_internal.run_on_shards(commands text[], object_names text[],

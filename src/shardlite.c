@@ -45,7 +45,7 @@ _PG_init(void)
 	remote_init();
 	context_init();
 	dist_xact_init();
-	recovery_worker_init();
+	launcher_init();
 	dist_table_cache_init();
 	colocation_init();
 	planner_init();

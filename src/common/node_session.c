@@ -10,9 +10,17 @@
 bool		node_session = false;
 bool		planning_local_fragment = false;
 
+static char *node_session_of;
+
+bool
+node_session_origin(int32 *node_id, int *pid)
+{
+	return node_session && sscanf(node_session_of, "%d/%d", node_id, pid) == 2 && *node_id != 0;
+}
+
 /*
- * Define the setting.  PGC_SU_BACKEND: only the trusted user of the nodes can
- * give it, and only while connecting.
+ * Define the settings.  PGC_SU_BACKEND: only the trusted user of the nodes can
+ * give them, and only while connecting.
  */
 void
 node_session_init(void)
@@ -25,4 +33,12 @@ node_session_init(void)
 							 PGC_SU_BACKEND,
 							 GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
 							 NULL, NULL, NULL);
+	DefineCustomStringVariable("shardlite.node_session_of",
+							   "Node and process that coordinate the statements of this session.",
+							   NULL,
+							   &node_session_of,
+							   "",
+							   PGC_SU_BACKEND,
+							   GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							   NULL, NULL, NULL);
 }

@@ -13,6 +13,12 @@
 extern bool node_session;
 
 /*
+ * Setting shardlite.node_session_of: the session that it works for.  False
+ * when that is not known (helpers that cancel, recovery).
+ */
+extern bool node_session_origin(int32 *node_id, int *pid);
+
+/*
  * True while the executor plans the text of a fragment for a local shard: that
  * plan checks no privileges on shard tables, because the statement's own plan
  * checks those of the table.  The executor sets it around the call that plans;

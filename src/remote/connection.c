@@ -101,7 +101,9 @@ connect_keywords(const NodeAddress *address, const RemoteIdentity *identity,
 	add_keyword(&list, "client_encoding", GetDatabaseEncodingName());
 	add_keyword(&list, "application_name",
 				psprintf("shardlite node %d pid %d", identity->origin_node_id, MyProcPid));
-	add_keyword(&list, "options", NODE_OPTIONS);
+	add_keyword(&list, "options",
+				psprintf(NODE_OPTIONS " -c shardlite.node_session_of=%d/%d",
+						 identity->origin_node_id, MyProcPid));
 	return list;
 }
 

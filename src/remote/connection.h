@@ -261,6 +261,13 @@ extern int64 remote_copy_end(RemoteConnection *conn, const RemoteRename * rename
 /* Make the COPY fail on the node; its transaction is aborted.  Never throws. */
 extern void remote_copy_cancel(RemoteConnection *conn);
 
+/*
+ * Incremented when a wait for nodes begins and when it ends, so odd in one;
+ * the transaction layer lets it point to where others can see it.
+ */
+extern uint32 remote_wait_nobody;
+extern uint32 *remote_wait_counter;
+
 extern void remote_init(void);
 
 /* Milliseconds that cancelling and draining may take; then connections are closed. */

@@ -13,6 +13,9 @@
 #include "remote/connection_state.h"
 #include "utils/memutils.h"
 
+uint32		remote_wait_nobody;
+uint32	   *remote_wait_counter = &remote_wait_nobody;
+
 /* Positions in every set. */
 #define POS_LATCH 0
 #define POS_SOCKET 2
@@ -59,11 +62,14 @@ static int
 wait_on(WaitEventSet *set, int nsockets, long timeout_ms)
 {
 	WaitEvent	events[16];
-	int			n = WaitEventSetWait(set, timeout_ms, events,
-									 Min(lengthof(events), POS_SOCKET + nsockets),
-									 PG_WAIT_EXTENSION);
 	int			outcome = WAIT_EXPIRED;
+	int			n;
 
+	++*remote_wait_counter;
+	n = WaitEventSetWait(set, timeout_ms, events,
+						 Min(lengthof(events), POS_SOCKET + nsockets),
+						 PG_WAIT_EXTENSION);
+	++*remote_wait_counter;
 	for (int i = 0; i < n; i++)
 	{
 		if (events[i].events & WL_LATCH_SET)

@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "transaction/context.h"
+#include "transaction/dtx_slots.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -71,6 +72,14 @@ context_current(uint64 *generation)
 }
 
 /* -------------------------------------------------------------------- node */
+
+/* Its part here is over, or prepared and no longer ours. */
+static void
+leave_dtx(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		dtx_slot_join(0, 0);
+}
 
 static void
 become_role(const char *name)
@@ -123,6 +132,40 @@ context_text(Node *statement)
 	return strVal(&value->val);
 }
 
+/*
+ * Tell readers of shared memory whom we work for.  From the first context on,
+ * which precedes the first statement of any session of another node.
+ */
+static void
+serve_session(void)
+{
+	static bool done = false;
+	int32		node_id;
+	int			pid;
+
+	if (!done && node_session_origin(&node_id, &pid))
+	{
+		dtx_slot_serve(node_id, pid);
+		RegisterXactCallback(leave_dtx, NULL);
+	}
+	done = true;
+}
+
+/* A block begins: of which distributed transaction is it a part? */
+static void
+join_dtx(const char *source)
+{
+	const char *mark = strstr(source, BEGIN_DTX_MARK);
+	char	   *end;
+	uint64		number;
+
+	if (mark == NULL)
+		return;
+	serve_session();
+	number = strtou64(mark + strlen(BEGIN_DTX_MARK), &end, 10);
+	dtx_slot_join(number, strtoi64(end, NULL, 10));
+}
+
 static void
 context_process_utility(PlannedStmt *pstmt, const char *source, bool read_only_tree,
 						ProcessUtilityContext context, ParamListInfo params,
@@ -131,10 +174,19 @@ context_process_utility(PlannedStmt *pstmt, const char *source, bool read_only_t
 	const char *text = NULL;
 
 	if (node_session && context == PROCESS_UTILITY_TOPLEVEL)
+	{
 		text = context_text(pstmt->utilityStmt);
+		if (IsA(pstmt->utilityStmt, TransactionStmt) &&
+			((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_BEGIN)
+			join_dtx(source);
+	}
 	if (text != NULL)
+	{
+		serve_session();
 		context_apply(text);
-	else if (next_process_utility)
+		return;
+	}
+	if (next_process_utility)
 		next_process_utility(pstmt, source, read_only_tree, context, params, env, dest, qc);
 	else
 		standard_ProcessUtility(pstmt, source, read_only_tree, context, params, env, dest, qc);

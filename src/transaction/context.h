@@ -15,6 +15,10 @@
  */
 extern const char *context_current(uint64 *generation);
 
+/* Comment behind BEGIN: number and start of the distributed transaction. */
+#define BEGIN_DTX_MARK		"/* dtx "
+#define BEGIN_DTX_FORMAT	BEGIN_DTX_MARK UINT64_FORMAT " " INT64_FORMAT " */"
+
 extern void context_init(void);
 
 #endif							/* SHARDLITE_CONTEXT_H */

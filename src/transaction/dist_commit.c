@@ -15,7 +15,8 @@
  *						 before the answer: error 08007, outcome unknown.
  *	otherwise			 two phases:
  *
- *	 1 publish the dtx number in shared memory  (we are alive: keep off)
+ *	 1 publish the dtx number in shared memory  (we are alive: keep off);
+ *	   it is published since the transaction began on its first node
  *	 2 PREPARE TRANSACTION on all of W, in parallel; wait for all
  *	 3 insert the decision record into shardlite.dtx
  *	 4 commit locally, flushed to disk: THIS is the decision
@@ -68,8 +69,8 @@
 /* A node has committed for us; interrupts are held until we have, too. */
 static bool holding_interrupts = false;
 
-/* Number of the current two-phase commit, 0 when there is none. */
-static uint64 dtx_number = 0;
+/* Has the two-phase commit of the current transaction begun? */
+static bool two_phase = false;
 
 /* What the transaction did on this node is lost: it cannot go on or commit. */
 void
@@ -105,16 +106,18 @@ commit_one_phase(RemoteXact *xact)
 	xact->context_depth = 0;
 }
 
-/* Publish a dtx number unless that has been done, and make the id from it. */
+/* Step 1; makes the id from the number. */
 static void
-begin_dtx(char *id, size_t size)
+begin_two_phase(char *id, size_t size)
 {
-	if (dtx_number == 0)
+	snprintf(id, size, "shardlite_%d_%d_" UINT64_FORMAT, local_node_id(), MyProcPid,
+			 dtx_slot_number());
+	if (!two_phase)
 	{
-		dtx_number = dtx_slot_begin();
+		two_phase = true;
+		dtx_slot_set_phase(DTX_PREPARING);
 		FAULT_POINT(commit_before_prepare);
 	}
-	snprintf(id, size, "shardlite_%d_%d_" UINT64_FORMAT, local_node_id(), MyProcPid, dtx_number);
 }
 
 /* Send PREPARE; it ends the open batch. */
@@ -143,7 +146,7 @@ dist_xact_last_batch(RemoteConnection *conn)
 
 		if (xact->conn != conn || !xact->wrote || xact->prepare != PREPARE_NOT_SENT)
 			continue;
-		begin_dtx(id, sizeof(id));
+		begin_two_phase(id, sizeof(id));
 		prepare_send(xact, id);
 	}
 }
@@ -157,7 +160,7 @@ prepare_all(void)
 	char		id[GID_MAX];
 	List	   *nodes = NIL;
 
-	begin_dtx(id, sizeof(id));
+	begin_two_phase(id, sizeof(id));
 	dlist_foreach(iter, &participants)
 	{
 		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);
@@ -210,7 +213,7 @@ pre_commit(void)
 			writers++;
 		}
 	}
-	if (writers == 1 && dtx_number == 0 && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (writers == 1 && !two_phase && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		commit_one_phase(writer);
 	else if (writers > 0)
 		prepare_all();
@@ -326,9 +329,10 @@ reset_participants(void)
 static void
 finish_dtx(bool complete)
 {
-	if (dtx_number != 0)
-		dtx_slot_end(complete);
-	dtx_number = 0;
+	if (two_phase)
+		dtx_slots_two_phase(complete);
+	two_phase = false;
+	dtx_slot_end();
 }
 
 void
@@ -339,8 +343,9 @@ after_commit(void)
 	dlist_iter	iter;
 
 	remote_forget_all();
-	if (dtx_number != 0)
+	if (two_phase)
 	{
+		dtx_slot_set_phase(DTX_COMMITTING);
 		FAULT_POINT(commit_after_local);
 		complete = resolve_all(true);
 		FAULT_POINT(commit_after_resolve);

@@ -14,6 +14,7 @@
 #include "transaction/dist_commit.h"
 #include "transaction/dist_xact.h"
 #include "transaction/dtx_slots.h"
+#include "transaction/lock_waits.h"
 #include "transaction/participants.h"
 #include "transaction/statement_depth.h"
 
@@ -266,6 +267,7 @@ dist_xact_init(void)
 	dist_commit_init();
 	dtx_slots_init();
 	statement_depth_init();
+	lock_waits_init();
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);
 }

@@ -13,7 +13,7 @@
  */
 extern int	recovery_pass(bool *complete);
 
-/* The background processes that run passes by themselves. */
-extern void recovery_worker_init(void);
+/* The background process that has passes run by themselves (launcher.c). */
+extern void launcher_init(void);
 
 #endif							/* SHARDLITE_RECOVERY_H */

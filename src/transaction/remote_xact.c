@@ -11,6 +11,7 @@
 #include "metadata/shard_names.h"
 #include "miscadmin.h"
 #include "transaction/context.h"
+#include "transaction/dtx_slots.h"
 #include "transaction/remote_xact.h"
 #include "utils/timestamp.h"
 
@@ -37,14 +38,16 @@ isolation_name(void)
 	}
 }
 
+/* The node takes number and start of the dtx from the comment (context.c). */
 static void
 queue_begin(RemoteXact *xact)
 {
-	char		sql[128];
+	char		sql[192];
 
-	snprintf(sql, sizeof(sql), "BEGIN ISOLATION LEVEL %s %s%s", isolation_name(),
+	snprintf(sql, sizeof(sql), "BEGIN ISOLATION LEVEL %s %s%s " BEGIN_DTX_FORMAT, isolation_name(),
 			 XactReadOnly ? "READ ONLY" : "READ WRITE",
-			 XactDeferrable ? " DEFERRABLE" : "");
+			 XactDeferrable ? " DEFERRABLE" : "",
+			 dtx_slot_number(), GetCurrentTransactionStartTimestamp());
 	queue_command(xact, sql);
 }
 
