@@ -49,6 +49,7 @@ sub session
 sub start
 {
 	my ($session, $statement) = @_;
+	$session->{stderr} = '';
 	$session->query_until(qr/started/, "\\echo started\n$statement;\n");
 	return;
 }
@@ -57,7 +58,6 @@ sub start
 sub finish
 {
 	my ($session, $statement) = @_;
-	$session->{stderr} = '';
 	$session->query($statement // '\echo');
 	my $err = $session->{stderr};
 	$session->{stderr} = '';
