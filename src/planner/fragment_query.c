@@ -544,3 +544,20 @@ fragment_columns(const DistRel * dist, List *columns, List *exprs)
 	}
 	return columns;
 }
+
+bool
+fragment_columns_visible(const DistRel * dist, Node *expr)
+{
+	Relids		plain = plain_relations(dist->from, NULL);
+	ListCell   *lc;
+
+	foreach(lc, fragment_columns(dist, NIL, list_make1(expr)))
+	{
+		Node	   *column = lfirst(lc);
+
+		if (!is_wrapped(dist->from, column) &&
+			!(IsA(column, Var) && bms_is_member(((Var *) column)->varno, plain)))
+			return false;
+	}
+	return true;
+}

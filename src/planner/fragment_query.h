@@ -15,6 +15,12 @@
 extern List *fragment_columns(const DistRel * dist, List *columns, List *exprs);
 
 /*
+ * Are all columns of the relation that an expression needs visible?  Those of
+ * the right side of a semi-join are not.
+ */
+extern bool fragment_columns_visible(const DistRel * dist, Node *expr);
+
+/*
  * Query that reads targets (of TargetEntry, over the relation; sortgrouprefs
  * as dist->upper needs them) of the rows that satisfy quals (bare clauses).
  * Values computed here, outer Vars included, become $1.. and are appended to

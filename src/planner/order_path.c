@@ -118,26 +118,44 @@ strip_relabel(Expr *expr)
 		bare : expr;
 }
 
-/* Key for a pathkey, from what a base or join relation has. */
+/* May rows of a base or join relation be sorted by this member of a class? */
+static bool
+is_scan_key(RelOptInfo *rel, const DistRel * dist, const PathKey *pathkey,
+			const EquivalenceMember *member)
+{
+	Node	   *expr = (Node *) member->em_expr;
+
+	return !member->em_is_const && !member->em_is_child &&
+		!bms_is_empty(member->em_relids) &&
+		bms_is_subset(member->em_relids, rel->relids) &&
+		!contain_agg_clause(expr) && !contain_window_function(expr) &&
+		fragment_columns_visible(dist, expr) &&
+		can_sort_by(dist, member->em_expr, ordering_operator(pathkey, member));
+}
+
+/*
+ * Key for a pathkey, from what a base or join relation has; best one that is
+ * sent anyway.
+ */
 static OrderKey *
 scan_key(RelOptInfo *rel, const DistRel * dist, const PathKey *pathkey)
 {
+	OrderKey   *key = NULL;
 	ListCell   *lc;
 
 	foreach(lc, pathkey->pk_eclass->ec_members)
 	{
 		EquivalenceMember *member = lfirst_node(EquivalenceMember, lc);
-		Oid			operator = ordering_operator(pathkey, member);
+		Expr	   *expr = strip_relabel(member->em_expr);
+		bool		is_sent = list_member(rel->reltarget->exprs, expr);
 
-		if (member->em_is_const || member->em_is_child || bms_is_empty(member->em_relids) ||
-			!bms_is_subset(member->em_relids, rel->relids) ||
-			contain_agg_clause((Node *) member->em_expr) ||
-			contain_window_function((Node *) member->em_expr))
+		if ((key != NULL && !is_sent) || !is_scan_key(rel, dist, pathkey, member))
 			continue;
-		if (can_sort_by(dist, member->em_expr, operator))
-			return make_key(pathkey, strip_relabel(member->em_expr), operator);
+		key = make_key(pathkey, expr, ordering_operator(pathkey, member));
+		if (is_sent)
+			break;
 	}
-	return NULL;
+	return key;
 }
 
 /* Key for a pathkey, from the sort columns of the statement's target. */

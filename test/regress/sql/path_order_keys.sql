@@ -107,6 +107,13 @@ SELECT plan_of('SELECT t.k, i.price FROM thing t JOIN pal i USING (k) ORDER BY i
 SELECT in_order('SELECT t.k, i.price FROM thing t JOIN pal i USING (k) ORDER BY i.price DESC, t.c');
 SELECT in_order('SELECT t.k, i.price FROM thing t LEFT JOIN pal i USING (k) ORDER BY i.price DESC, t.k');
 SELECT in_order('SELECT t.k FROM thing t LEFT JOIN pal i USING (k) ORDER BY coalesce(i.price, 7), t.k');
+-- an equal column is no key where it cannot be seen
+SET enable_hashagg = off;
+SELECT in_order('SELECT t.k, i.price FROM thing t FULL JOIN pal i USING (k) ORDER BY i.price DESC, t.k');
+SELECT plan_of('SELECT DISTINCT ON (t.k) t.c FROM thing t WHERE EXISTS (SELECT FROM pal i WHERE i.k = t.k) ORDER BY t.k');
+SELECT in_order('SELECT DISTINCT ON (t.k) t.c FROM thing t WHERE EXISTS (SELECT FROM pal i WHERE i.k = t.k) ORDER BY t.k');
+SELECT in_order('SELECT DISTINCT ON (t.k) t.c FROM thing t LEFT JOIN (thing u JOIN pal i ON i.k = u.k) ON t.k = u.k ORDER BY t.k, i.k');
+RESET enable_hashagg;
 SELECT plan_of('SELECT k FROM thing WHERE latest() > k ORDER BY t, k');
 SELECT in_order('SELECT k FROM thing WHERE random() < 2 AND latest() > k ORDER BY t, k');
 
