@@ -249,6 +249,58 @@ query_text(Query *query)
 	return template_finish(&builder);
 }
 
+/* SQL from start to end, white space squeezed and none at the ends. */
+static char *
+squeezed(const char *start, const char *end)
+{
+	StringInfoData buf;
+	const char *token;
+
+	initStringInfo(&buf);
+	while (start < end && (token = sql_next_token(&start)) != NULL)
+	{
+		if (*token != ' ' && *token != '\n' && *token != '\t')
+			appendBinaryStringInfo(&buf, token, start - token);
+		else if (buf.len > 0 && buf.data[buf.len - 1] != ' ' && start < end)
+			appendStringInfoChar(&buf, ' ');
+	}
+	return buf.data;
+}
+
+void
+query_text_around(Query *query, Index rti, char **head, char **tail)
+{
+	RangeTblEntry *rte = rt_fetch(rti, query->rtable);
+	MarkerSet	markers;
+	const char *sql;
+	const char *rest;
+	const char *token;
+	const char *from = NULL;
+	int			nest_level;
+
+	marker_set_init(&markers);
+	rte->rtekind = RTE_CTE;
+	rte->ctename = marker_set_add(&markers, palloc0(sizeof(Marker)));
+	rte->ctelevelsup = 0;
+	rte->subquery = NULL;
+	nest_level = deparse_settings_push();
+	query = query_prepare(query, &markers);
+	sql = pg_get_querydef(query, false);
+	AtEOXact_GUC(true, nest_level);
+
+	rest = sql;
+	while ((token = sql_next_token(&rest)) != NULL &&
+		   marker_set_match(&markers, token, rest - token) < 0)
+	{
+		if (rest - token == 4 && strncmp(token, "FROM", 4) == 0)
+			from = token;
+	}
+	if (token == NULL || from == NULL)
+		elog(ERROR, "deparsed statement lacks its FROM clause: %s", sql);
+	*head = squeezed(sql, from);
+	*tail = squeezed(rest, rest + strlen(rest));
+}
+
 FragmentText
 fragment_text_without_policies(FragmentText text)
 {

@@ -18,6 +18,13 @@
  */
 extern FragmentText query_text(Query *query);
 
+/*
+ * Deparse a Query whose FROM clause is one entry, rti, as the text before its
+ * FROM and the text that follows the entry, with the alias: "head FROM (any
+ * SELECT) tail".  Scribbles on query.
+ */
+extern void query_text_around(Query *query, Index rti, char **head, char **tail);
+
 /* The same text, for a fragment whose rows the caller checks itself. */
 extern FragmentText fragment_text_without_policies(FragmentText text);
 

@@ -32,6 +32,9 @@
 static bool enable_aggregate_pushdown = true;
 static bool enable_partial_aggregate = true;
 
+/* Below this it does not matter how often a group arrives. */
+#define MANY_ROWS 1000
+
 /* One grouping of a relation with a record. */
 typedef struct Grouping
 {
@@ -68,11 +71,11 @@ upper_record(const Grouping * grouping, const DistUpper * upper)
 	return dist;
 }
 
-/* Groups that one shard is expected to meet. */
+/* Groups that are expected among a part of the input, of so many equal ones. */
 static double
-groups_per_shard(const Grouping * grouping)
+groups_of_part(const Grouping * grouping, double parts)
 {
-	double		rows = grouping->input->rows / grouping->dist->group->nshards;
+	double		rows = grouping->input->rows / parts;
 
 	if (grouping->clauses == NIL)
 		return 1;
@@ -80,11 +83,22 @@ groups_per_shard(const Grouping * grouping)
 						 (1 - pow(1 - 1 / Max(grouping->groups, 1), rows)));
 }
 
-/* Add the work of grouping on one shard: they work side by side. */
-static void
-add_group_cost(const Grouping * grouping, Path *path, AggSplit split)
+/* Nodes that hold shards of the input. */
+static int
+count_nodes(const ShardGroup * group)
 {
-	double		rows = grouping->input->rows / grouping->dist->group->nshards;
+	Bitmapset  *nodes = NULL;
+
+	for (int i = 0; i < group->nshards; i++)
+		nodes = bms_add_member(nodes, group->shards[i].node_id);
+	return bms_num_members(nodes);
+}
+
+/* Add the work of grouping one of so many parts: they are worked on side by side. */
+static void
+add_group_cost(const Grouping * grouping, Path *path, AggSplit split, double parts)
+{
+	double		rows = grouping->input->rows / parts;
 	AggClauseCosts costs;
 	Cost		work;
 
@@ -92,7 +106,7 @@ add_group_cost(const Grouping * grouping, Path *path, AggSplit split)
 	get_agg_clause_costs(grouping->root, split, &costs);
 	work = costs.transCost.startup + costs.finalCost.startup + rows *
 		(costs.transCost.per_tuple + cpu_operator_cost * list_length(grouping->clauses)) +
-		groups_per_shard(grouping) * costs.finalCost.per_tuple;
+		groups_of_part(grouping, parts) * costs.finalCost.per_tuple;
 	path->startup_cost += work;
 	path->total_cost += work;
 }
@@ -131,7 +145,7 @@ push_whole(const Grouping * grouping)
 		return false;
 	dist = upper_record(grouping, upper);
 	path = scan_path_make_upper(root, output, dist, grouping->groups);
-	add_group_cost(grouping, path, AGGSPLIT_SIMPLE);
+	add_group_cost(grouping, path, AGGSPLIT_SIMPLE, grouping->dist->group->nshards);
 	output->fdw_private = dist;
 	output->pathlist = NIL;
 	output->partial_pathlist = NIL;
@@ -156,19 +170,27 @@ add_final_path(const Grouping * grouping, Path *path, AggStrategy strategy, List
 							 grouping->having, &costs, grouping->groups));
 }
 
+/*
+ * States per shard or, where groups that occur on most shards would arrive
+ * from each of them, per node.
+ */
 static Path *
-partial_path(const Grouping * grouping, const DistUpper * upper)
+partial_path(const Grouping * grouping, DistUpper * upper)
 {
 	RelOptInfo *rel = fetch_upper_rel(grouping->root, UPPERREL_PARTIAL_GROUP_AGG, NULL);
-	double		groups = groups_per_shard(grouping);
+	double		shards = grouping->dist->group->nshards;
+	double		nodes = count_nodes(grouping->dist->group);
+	double		by_shard = groups_of_part(grouping, shards) * shards;
+	double		by_node = groups_of_part(grouping, nodes) * nodes;
 	Path	   *path;
 
+	upper->on_nodes = !grouping->dist->other_role && by_shard - by_node > MANY_ROWS;
 	rel->reltarget = upper->target;
 	rel->consider_parallel = false;
-	rel->rows = grouping->clauses == NIL ? grouping->dist->group->nshards :
-		Min(groups * grouping->dist->group->nshards, grouping->input->rows);
+	rel->rows = grouping->clauses == NIL ? shards :
+		Min(upper->on_nodes ? by_node : by_shard, grouping->input->rows);
 	path = scan_path_make_upper(grouping->root, rel, upper_record(grouping, upper), rel->rows);
-	add_group_cost(grouping, path, AGGSPLIT_INITIAL_SERIAL);
+	add_group_cost(grouping, path, AGGSPLIT_INITIAL_SERIAL, shards);
 	return path;
 }
 

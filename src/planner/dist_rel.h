@@ -55,6 +55,7 @@ typedef struct DistUpper
 								 * relation's reltarget */
 	bool		grouped;		/* has GROUP BY, HAVING or aggregates */
 	bool		partial;		/* its aggregates deliver transition states */
+	bool		on_nodes;		/* groups once per node, over all its shards */
 	List	   *group;			/* of SortGroupClause, for target's sortgrouprefs */
 	List	   *grouping_sets;	/* as Query.groupingSets */
 	List	   *having;			/* bare clauses */

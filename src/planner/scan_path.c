@@ -27,6 +27,7 @@
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
 #include "planner/fragment_query.h"
+#include "planner/node_text.h"
 #include "planner/order_path.h"
 #include "planner/order_text.h"
 #include "planner/scan_keys.h"
@@ -462,7 +463,10 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.before_writes = dist->before_writes;
 	if (dist->upper != NULL && dist->upper->grouped)
 		plan.aggregate = dist->upper->partial ? AGGREGATE_PARTIAL : AGGREGATE_COMPLETE;
-	plan.text = query_text(fragment_query(root, dist, sent, quals, &params));
+	if (dist->upper != NULL && dist->upper->on_nodes)
+		node_text_set(root, dist, sent, &plan, &params);
+	else
+		plan.text = query_text(fragment_query(root, dist, sent, quals, &params));
 	if (dist->other_role)
 		plan.text = fragment_text_without_policies(plan.text);
 	order_text_set(dist, scan->custom_scan_tlist, sent, &plan, &params);

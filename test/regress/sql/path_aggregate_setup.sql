@@ -17,8 +17,6 @@ CREATE TABLE agg_plain.customer AS SELECT * FROM customer;
 CREATE TABLE agg_plain.sale AS SELECT * FROM sale;
 ALTER TABLE agg_plain.customer ADD PRIMARY KEY (k);
 ALTER TABLE agg_plain.sale ADD PRIMARY KEY (k, id);
--- estimates that do not depend on when ANALYZE ran
-SET client_min_messages = error;
 
 -- How the distributed tables and the plain ones answer.
 CREATE FUNCTION same(query text) RETURNS text LANGUAGE plpgsql AS $$
