@@ -3,7 +3,8 @@
  *		The ShardliteScan plan node: rows of fragments.
  *
  * Parameters are evaluated when the first row is asked for, so that InitPlans
- * run lazily, and again after a rescan with changed parameters.  A rescan
+ * run lazily, and again after a rescan with changed parameters.  A cursor's
+ * scans begin when it is opened, as far as they can: its rows are those of then.  A rescan
  * without changed parameters replays the rows if the plan announced that
  * (EXEC_FLAG_REWIND), else it asks the shards again.
  */
@@ -20,14 +21,17 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "tcop/pquery.h"
 #include "transaction/dist_xact.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 
 static Node *create_state(CustomScan *cscan);
 static void begin_scan(CustomScanState *node, EState *estate, int eflags);
 static TupleTableSlot *exec_scan(CustomScanState *node);
 static void end_scan(CustomScanState *node);
 static void rescan_scan(CustomScanState *node);
+static void start_early(DistScanState * state);
 
 static const CustomScanMethods scan_methods = {
 	.CustomName = DIST_SCAN_NAME,
@@ -80,6 +84,7 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 		state->statement = statement_state_get(estate);
 	if (plan->before_writes)
 		state->statement->early_scans = lappend(state->statement->early_scans, state);
+	start_early(state);
 }
 
 /* ---- starting a run ---- */
@@ -307,7 +312,7 @@ start_run(DistScanState * state)
 }
 
 void
-dist_scan_note_figures(DistScanState * state)
+dist_scan_stop(DistScanState * state)
 {
 	ListCell   *lc;
 
@@ -319,17 +324,28 @@ dist_scan_note_figures(DistScanState * state)
 
 		state->slowest_ms = Max(state->slowest_ms, fragment->elapsed_ms);
 	}
-}
-
-/* Stop the run, keeping its figures. */
-static void
-stop_run(DistScanState * state)
-{
-	if (state->run == NULL)
-		return;
-	dist_scan_note_figures(state);
 	fragment_run_end(state->run);
 	state->run = NULL;
+}
+
+/*
+ * A cursor sees the data as of when it is opened, whatever is written before its
+ * rows are fetched; so its nodes must have begun by then.
+ */
+static void
+start_early(DistScanState * state)
+{
+	CustomScan *cscan = (CustomScan *) state->css.ss.ps.plan;
+
+	if (ActivePortal == NULL || ActivePortal->status != PORTAL_DEFINED ||
+		ActivePortal->name[0] == '\0')
+		return;
+	if (state->plan->operation != CMD_SELECT || state->plan->writes ||
+		needs_execution((Node *) cscan->custom_exprs,
+						state->css.ss.ps.state->es_param_list_info) ||
+		contain_volatile_functions((Node *) cscan->custom_exprs))
+		return;
+	start_run(state);
 }
 
 /* ---- rows ---- */
@@ -413,7 +429,7 @@ dist_scan_read_early(DistScanState * state)
 	while (fetch(state, slot))
 		tuplestore_puttupleslot(state->kept, slot);
 	ExecClearTuple(slot);
-	stop_run(state);
+	dist_scan_stop(state);
 }
 
 /* ExecScan's access method. */
@@ -475,7 +491,7 @@ rescan_scan(CustomScanState *node)
 		tuplestore_rescan(state->kept);
 	else
 	{
-		stop_run(state);
+		dist_scan_stop(state);
 		state->over = false;
 		if (state->kept != NULL)
 			tuplestore_clear(state->kept);
@@ -492,7 +508,7 @@ end_scan(CustomScanState *node)
 {
 	DistScanState *state = (DistScanState *) node;
 
-	stop_run(state);
+	dist_scan_stop(state);
 	if (state->kept != NULL)
 		tuplestore_end(state->kept);
 	if (state->kept_slot != NULL)

@@ -52,8 +52,8 @@ extern void dist_scan_read_early(DistScanState * state);
 extern bool dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
 							   FragmentParams * *keys);
 
-/* Bring the figures for EXPLAIN ANALYZE up to date. */
-extern void dist_scan_note_figures(DistScanState * state);
+/* Execution is over: let the nodes go and complete the figures for EXPLAIN. */
+extern void dist_scan_stop(DistScanState * state);
 
 extern void dist_scan_explain(CustomScanState *node, List *ancestors,
 							  struct ExplainState *es);

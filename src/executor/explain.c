@@ -278,7 +278,7 @@ dist_scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	else if (state->plan->target == TARGET_ALL_NODES)
 		show_count("Nodes", list_length(node_list()), list_length(node_list()), es);
 	show_merge_keys(node, state->plan->sort, ancestors, es);
-	dist_scan_note_figures(state);
+	dist_scan_stop(state);
 	show_figures(&state->counters, state->total_fragments, state->remote_fragments,
 				 state->slowest_ms, es);
 	ExplainPropertyText("SQL", scan_sql(state->plan), es);

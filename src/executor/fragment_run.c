@@ -53,7 +53,7 @@ fragment_run_add(FragmentRun * run, int32 node_id, int shard_index,
 	fragment->params = params;
 	fragment->map = run->map;
 	fragment->row_cxt = run->row_cxt;
-	row_queue_init(&fragment->queue, run->cxt);
+	row_queue_init(&fragment->queue, run->cxt, &run->queued_bytes);
 	run->fragments = lappend(run->fragments, fragment);
 	MemoryContextSwitchTo(old);
 	return fragment;
@@ -148,7 +148,8 @@ receive_rows(Fragment * fragment, PGresult *result)
 		PQfformat(result, 0) == REMOTE_FORMAT_PACKED)
 	{
 		row_map_check_width(fragment->map, PQnfields(result));
-		pack_queue_put(&fragment->packs, result, fragment->run->cxt);
+		pack_queue_put(&fragment->packs, result, fragment->run->cxt,
+					   &fragment->run->queued_bytes);
 		return true;
 	}
 	for (int i = 0; i < rows; i++)
@@ -654,9 +655,29 @@ fragment_run_affected(const FragmentRun * run)
 	return total;
 }
 
+/* Connections on which rows are under way that nobody will read. */
+static int
+unread_connections(FragmentRun * run, RemoteConnection **conns)
+{
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, run->lanes)
+	{
+		Fragment   *last = llast((List *) lfirst(lc));
+
+		if (!last->request->done)
+			conns[n++] = last->request->conn;
+	}
+	return n;
+}
+
 void
 fragment_run_end(FragmentRun * run)
 {
+	RemoteConnection **unread = palloc(sizeof(RemoteConnection *) *
+									   Max(list_length(run->lanes), 1));
+	int			nunread = unread_connections(run, unread);
 	ListCell   *lc;
 
 	foreach(lc, run->fragments)
@@ -670,5 +691,8 @@ fragment_run_end(FragmentRun * run)
 		row_queue_end(&fragment->queue);
 		pack_queue_end(&fragment->packs);
 	}
+	if (nunread > 0 && (run->access & DIST_ACCESS_WRITE) == 0)
+		dist_xact_stop_reading(unread, nunread);
+	pfree(unread);
 	MemoryContextDelete(run->cxt);
 }

@@ -82,6 +82,7 @@ struct FragmentRun
 	bool		direct_filled;
 	Datum	   *direct_values;
 	bool	   *direct_nulls;
+	Size		queued_bytes;	/* rows that wait in memory */
 };
 
 /*

@@ -22,13 +22,13 @@ free_result(void *arg)
 }
 
 static void
-first_use(PackQueue * queue, MemoryContext cxt)
+first_use(PackQueue * queue, MemoryContext cxt, Size *bytes)
 {
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	queue->desc = CreateTemplateTupleDesc(1);
 	TupleDescInitEntry(queue->desc, 1, NULL, BYTEAOID, -1, 0);
-	row_queue_init(&queue->waiting, cxt);
+	row_queue_init(&queue->waiting, cxt, bytes);
 	queue->cleanup.func = free_result;
 	queue->cleanup.arg = queue;
 	MemoryContextRegisterResetCallback(cxt, &queue->cleanup);
@@ -37,7 +37,7 @@ first_use(PackQueue * queue, MemoryContext cxt)
 }
 
 void
-pack_queue_put(PackQueue * queue, PGresult *result, MemoryContext cxt)
+pack_queue_put(PackQueue * queue, PGresult *result, MemoryContext cxt, Size *bytes)
 {
 	char	   *rows = PQgetvalue(result, 0, 0);
 	Size		length = PQgetlength(result, 0, 0);
@@ -46,7 +46,7 @@ pack_queue_put(PackQueue * queue, PGresult *result, MemoryContext cxt)
 	bool		isnull = false;
 
 	if (queue->cxt == NULL)
-		first_use(queue, cxt);
+		first_use(queue, cxt, bytes);
 	if (pack_queue_is_empty(queue))
 	{
 		PQclear(queue->result);

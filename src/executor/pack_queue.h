@@ -21,9 +21,9 @@ typedef struct PackQueue
 
 /*
  * Add a node's result, which belongs to the queue then, unless this throws.
- * cxt is the same in every call.
+ * cxt is the same in every call, and bytes (see row_queue_init).
  */
-extern void pack_queue_put(PackQueue * queue, PGresult *result, MemoryContext cxt);
+extern void pack_queue_put(PackQueue * queue, PGresult *result, MemoryContext cxt, Size *bytes);
 
 /*
  * The pack whose next row is the oldest, NULL when there is none.  Values made

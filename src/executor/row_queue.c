@@ -17,10 +17,11 @@
 #define ROW_QUEUE_FIRST_SIZE 16
 
 void
-row_queue_init(RowQueue * queue, MemoryContext cxt)
+row_queue_init(RowQueue * queue, MemoryContext cxt, Size *bytes)
 {
 	memset(queue, 0, sizeof(*queue));
 	queue->cxt = cxt;
+	queue->bytes = bytes;
 }
 
 static void
@@ -36,7 +37,7 @@ append_in_memory(RowQueue * queue, MinimalTuple row)
 			MemoryContextAlloc(queue->cxt, sizeof(MinimalTuple) * queue->size);
 	}
 	queue->rows[queue->tail++] = row;
-	queue->bytes += row->t_len;
+	*queue->bytes += row->t_len;
 }
 
 static void
@@ -56,7 +57,7 @@ row_queue_put(RowQueue * queue, TupleDesc desc, Datum *values, bool *nulls)
 {
 	MemoryContext old = MemoryContextSwitchTo(queue->cxt);
 
-	if (queue->spill == NULL && queue->bytes > work_mem * (Size) 1024)
+	if (queue->spill == NULL && *queue->bytes > work_mem * (Size) 1024)
 		start_spill(queue, desc);
 	if (queue->spill != NULL)
 	{
@@ -101,7 +102,7 @@ row_queue_get(RowQueue * queue, TupleDesc desc, Datum *values, bool *nulls,
 	if (queue->head < queue->tail)
 	{
 		*row = queue->rows[queue->head++];
-		queue->bytes -= (*row)->t_len;
+		*queue->bytes -= (*row)->t_len;
 		tuple.t_len = (*row)->t_len + MINIMAL_TUPLE_OFFSET;
 		tuple.t_data = (HeapTupleHeader) ((char *) *row - MINIMAL_TUPLE_OFFSET);
 		ItemPointerSetInvalid(&tuple.t_self);
@@ -120,8 +121,11 @@ row_queue_end(RowQueue * queue)
 	if (queue->slot != NULL)
 		ExecDropSingleTupleTableSlot(queue->slot);
 	for (int i = queue->head; i < queue->tail; i++)
+	{
+		*queue->bytes -= queue->rows[i]->t_len;
 		heap_free_minimal_tuple(queue->rows[i]);
+	}
 	if (queue->rows != NULL)
 		pfree(queue->rows);
-	row_queue_init(queue, queue->cxt);
+	row_queue_init(queue, queue->cxt, queue->bytes);
 }

@@ -16,13 +16,16 @@ typedef struct RowQueue
 	int			head;
 	int			tail;
 	int			size;
-	Size		bytes;
+	Size	   *bytes;			/* in memory, of all queues of one owner */
 	Tuplestorestate *spill;		/* rows that came after memory was full */
 	int64		spilled;		/* rows in spill not yet read */
 	TupleTableSlot *slot;		/* reads the spill */
 }			RowQueue;
 
-extern void row_queue_init(RowQueue * queue, MemoryContext cxt);
+/*
+ * Queues that share bytes, which begins with 0, share work_mem.
+ */
+extern void row_queue_init(RowQueue * queue, MemoryContext cxt, Size *bytes);
 
 extern void row_queue_put(RowQueue * queue, TupleDesc desc, Datum *values, bool *nulls);
 

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include <limits.h>
+#include <sys/socket.h>
 
 #include "compat/pg_compat.h"
 #include "mb/pg_wchar.h"
@@ -231,12 +232,20 @@ remote_open(const NodeAddress *address, const RemoteIdentity *identity)
 	return conn;
 }
 
+/*
+ * How far a node may run ahead of who reads its rows: what is under way when a
+ * LIMIT or a closed cursor stops it was made and sent in vain.  Enough for a
+ * local network at full speed.
+ */
+#define RECEIVE_BUFFER (512 * 1024)
+
 /* Connected: check that it is a node that we can work with. */
 static void
 connection_check_peer(RemoteConnection *conn)
 {
 	const char *version = PQparameterStatus(conn->pg, VERSION_SETTING);
 	int			major = PQserverVersion(conn->pg) / 10000;
+	int			receive_buffer = RECEIVE_BUFFER;
 
 	if (major != SERVER_MAJOR_VERSION)
 		connection_refuse(conn, ERRCODE_FEATURE_NOT_SUPPORTED,
@@ -254,6 +263,9 @@ connection_check_peer(RemoteConnection *conn)
 								   version, library_version));
 	else if (PQsetnonblocking(conn->pg, 1) != 0 || !PQenterPipelineMode(conn->pg))
 		connection_refuse_pq(conn);
+	else
+		(void) setsockopt(PQsocket(conn->pg), SOL_SOCKET, SO_RCVBUF, &receive_buffer,
+						  sizeof(receive_buffer));
 }
 
 /*
@@ -458,6 +470,12 @@ remote_in_transaction(RemoteConnection *conn)
 	return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
+bool
+remote_is_healthy(RemoteConnection *conn)
+{
+	return PQtransactionStatus(conn->pg) == PQTRANS_INTRANS;
+}
+
 void
 remote_set_quiet(RemoteConnection *conn, bool quiet)
 {
@@ -476,64 +494,41 @@ remote_name(RemoteConnection *conn)
 	return conn->name;
 }
 
-bool
-remote_drain(RemoteConnection *conn, int timeout_ms)
+/* Receive until the given batch is over, or everything (0). */
+static bool
+drain(RemoteConnection *conn, uint64 batch, int timeout_ms)
 {
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
 
 	remote_sync(conn);
-	while (!conn->lost && !dlist_is_empty(&conn->ops))
+	for (;;)
 	{
 		long		left;
 
 		while (connection_step(conn))
 			 /* discards */ ;
-		if (conn->lost || dlist_is_empty(&conn->ops))
-			break;
+		if (conn->lost || dlist_is_empty(&conn->ops) ||
+			(batch != 0 && dlist_head_element(RemoteOp, link, &conn->ops)->batch > batch))
+			return !conn->lost;
 		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 		if (left <= 0)
 			return false;
 		(void) connections_wait(&conn, 1, left);
 	}
-	return !conn->lost;
 }
 
-/*
- * libpq's own PQcancel() can block for minutes, so ask over a connection of
- * our own, which is opened within the time limit.
- */
-void
-remote_cancel(RemoteConnection **conns, int count, int timeout_ms)
+bool
+remote_drain(RemoteConnection *conn, int timeout_ms)
 {
-	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
-	RemoteConnection **helpers = palloc(sizeof(RemoteConnection *) * count);
+	return drain(conn, 0, timeout_ms);
+}
 
-	for (int i = 0; i < count; i++)
-	{
-		RemoteIdentity identity = {PQuser(conns[i]->pg), PQdb(conns[i]->pg), 0};
-
-		helpers[i] = remote_open(&conns[i]->address, &identity);
-	}
-	HOLD_INTERRUPTS();
-	connect_within(helpers, count, timeout_ms);
-	for (int i = 0; i < count; i++)
-	{
-		char		sql[64];
-
-		snprintf(sql, sizeof(sql), "SELECT pg_catalog.pg_cancel_backend(%d)",
-				 PQbackendPID(conns[i]->pg));
-		remote_release(remote_send(helpers[i], sql, NULL, 0, NULL, NULL));
-		remote_sync(helpers[i]);
-	}
-	for (int i = 0; i < count; i++)
-	{
-		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-
-		(void) remote_drain(helpers[i], left);
-		remote_close(helpers[i]);
-	}
-	RESUME_INTERRUPTS();
-	pfree(helpers);
+bool
+remote_drain_batch(RemoteConnection *conn, int timeout_ms)
+{
+	if (dlist_is_empty(&conn->ops))
+		return true;
+	return drain(conn, dlist_head_element(RemoteOp, link, &conn->ops)->batch, timeout_ms);
 }
 
 static bool
@@ -592,4 +587,5 @@ remote_init(void)
 							 true, PGC_USERSET, 0,
 							 NULL, NULL, NULL);
 	request_init();
+	cancel_init();
 }

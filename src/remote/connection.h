@@ -209,6 +209,9 @@ extern void (*remote_committed_hook) (void);
 /* Is a transaction block open there, as far as the node has answered? */
 extern bool remote_in_transaction(RemoteConnection *conn);
 
+/* ... and can it go on there? */
+extern bool remote_is_healthy(RemoteConnection *conn);
+
 /* Notices of the node are passed on to the client, or not. */
 extern void remote_set_quiet(RemoteConnection *conn, bool quiet);
 
@@ -222,8 +225,18 @@ extern void remote_end_notices(RemoteConnection *conn, bool pass_on);
 /* Forget prepared statements made under another generation. */
 extern void remote_statements_generation(RemoteConnection *conn, uint64 generation);
 
-/* Cancel what runs on these connections; tries for at most timeout_ms. */
+/*
+ * Ask the nodes to cancel what runs on these connections, and wait, for at most
+ * timeout_ms, until they have told the processes.
+ */
 extern void remote_cancel(RemoteConnection **conns, int count, int timeout_ms);
+
+/*
+ * Receive everything outstanding on these connections, cancelling what takes long, without
+ * being interruptible.  Returns false when that takes longer than timeout_ms;
+ * look then which are idle.
+ */
+extern bool remote_stop(RemoteConnection **conns, int count, int timeout_ms);
 
 /*
  * Receive everything outstanding, without being interruptible.  Returns false

@@ -115,6 +115,8 @@ struct RemoteConnection
 extern dlist_head remote_all_connections;
 extern void connection_lose(RemoteConnection *conn, const char *detail);
 
+extern bool remote_drain_batch(RemoteConnection *conn, int timeout_ms);
+
 /* receive.c */
 extern RemoteOp *op_add(RemoteConnection *conn, RemoteOpKind kind, RequestState *request);
 extern void op_arm(RemoteConnection *conn);
@@ -131,6 +133,9 @@ extern void request_fail(RequestState *request, const RemoteError *error, bool a
 extern void request_free(RequestState *request);
 extern void request_detach(RemoteConnection *conn);
 extern void request_init(void);
+
+/* cancel.c */
+extern void cancel_init(void);
 
 /* wait.c */
 #define WAIT_EXPIRED	0

@@ -287,14 +287,12 @@ stop_all(void)
 		if (!remote_is_lost(xact->conn) && !remote_is_idle(xact->conn))
 			busy[n++] = xact->conn;
 	}
-	if (n > 0)
-		remote_cancel(busy, n, remote_cancel_timeout);
+	(void) remote_stop(busy, n, remote_cancel_timeout);
 	dlist_foreach(iter, &participants)
 	{
 		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);
 
-		if (xact->used && xact->conn != NULL && !remote_is_idle(xact->conn) &&
-			!remote_drain(xact->conn, remote_cancel_timeout))
+		if (xact->used && xact->conn != NULL && !remote_is_idle(xact->conn))
 			participant_close(xact);
 	}
 	pfree(busy);

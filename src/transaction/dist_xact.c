@@ -141,6 +141,49 @@ dist_xact_connect(const int32 *node_ids, int count)
 	pfree(xacts);
 }
 
+/*
+ * May what runs there be cancelled?  Inside a transaction block that aborts the
+ * transaction on the node, which is harmless as long as it has done nothing
+ * and the next statement would take a new snapshot anyway.
+ */
+static bool
+may_stop(const RemoteXact *xact)
+{
+	if (xact->prepare != PREPARE_NOT_SENT || remote_is_idle(xact->conn) ||
+		remote_is_wanted(xact->conn))
+		return false;
+	return xact->depth == 0 || (!xact->wrote && !IsolationUsesXactSnapshot());
+}
+
+void
+dist_xact_stop_reading(RemoteConnection **conns, int count)
+{
+	RemoteXact **stopped = palloc(sizeof(RemoteXact *) * count);
+	RemoteConnection **busy = palloc(sizeof(RemoteConnection *) * count);
+	int			n = 0;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &participants)
+	{
+		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);
+
+		for (int i = 0; i < count; i++)
+		{
+			if (xact->conn == conns[i] && may_stop(xact))
+			{
+				stopped[n] = xact;
+				busy[n++] = conns[i];
+				break;
+			}
+		}
+	}
+	(void) remote_stop(busy, n, remote_cancel_timeout);
+	for (int i = 0; i < n; i++)
+		remote_xact_restart(stopped[i]);
+	pfree(stopped);
+	pfree(busy);
+}
+
 void
 dist_xact_execute(int32 node_id, const char *sql)
 {

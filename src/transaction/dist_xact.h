@@ -51,6 +51,13 @@ extern void dist_xact_last_batch(RemoteConnection *conn);
  */
 extern void dist_xact_connect(const int32 *node_ids, int count);
 
+/*
+ * Requests that only read were released on these connections before they were
+ * done: stop the nodes, where nobody else reads from them and nothing is lost by
+ * it.  Waits, limited by shardlite.cancel_timeout.
+ */
+extern void dist_xact_stop_reading(RemoteConnection **conns, int count);
+
 /* A fragment is about to run on a shard of this server. */
 extern void dist_xact_touch_local(void);
 

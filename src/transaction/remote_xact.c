@@ -157,8 +157,7 @@ stop_work(RemoteXact *xact)
 	remote_check_alive(xact->conn);
 	if (remote_is_idle(xact->conn) || remote_is_lost(xact->conn))
 		return !remote_is_lost(xact->conn);
-	remote_cancel(&xact->conn, 1, remote_cancel_timeout);
-	return remote_drain(xact->conn, remote_cancel_timeout);
+	return remote_stop(&xact->conn, 1, remote_cancel_timeout) && !remote_is_lost(xact->conn);
 }
 
 void
@@ -209,6 +208,23 @@ remote_xact_subabort(RemoteXact *xact, int level)
 	remote_sync(xact->conn);
 	xact->depth = level - 1;
 	xact->context_depth = Min(xact->context_depth, xact->depth);
+}
+
+void
+remote_xact_restart(RemoteXact *xact)
+{
+	if (xact->depth == 0)
+		return;
+	if (!remote_is_lost(xact->conn) && remote_is_idle(xact->conn) &&
+		!remote_is_healthy(xact->conn))
+	{
+		remote_set_autocommit(xact->conn, false, false);
+		queue_command(xact, "ROLLBACK");
+		remote_sync(xact->conn);
+		xact->depth = 0;
+		xact->context_depth = 0;
+		xact->context = 0;
+	}
 }
 
 static void

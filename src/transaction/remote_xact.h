@@ -59,6 +59,12 @@ extern void remote_xact_subcommit(RemoteXact * xact, int level);
 extern void remote_xact_subabort(RemoteXact * xact, int level);
 
 /*
+ * What ran there was cancelled.  If that aborted the transaction, which has
+ * done nothing, the next statement begins a new one.
+ */
+extern void remote_xact_restart(RemoteXact * xact);
+
+/*
  * Send one command that must end with the given tag, in a batch of its own;
  * remote_xact_step_result() later takes the verdict without throwing.
  */

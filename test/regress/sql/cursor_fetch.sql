@@ -2,6 +2,7 @@
 CREATE SCHEMA cursor_fetch;
 SET search_path = cursor_fetch;
 SET shardlite.shard_count = 4;
+\set SHOW_CONTEXT never
 CREATE TABLE t (k int, v text);
 SELECT create_distributed_table('t', 'k');
 INSERT INTO t SELECT i, 'row' FROM generate_series(1, 20) i;
@@ -23,6 +24,44 @@ FETCH 2 FROM h;
 COMMIT;
 FETCH ALL FROM h;
 CLOSE h;
+
+-- two at once, with writes in between that they do not see
+BEGIN;
+DECLARE a CURSOR FOR SELECT k FROM t WHERE v = 'row' ORDER BY k;
+DECLARE b NO SCROLL CURSOR FOR SELECT v, count(*) FROM t GROUP BY v;
+FETCH 2 FROM a;
+UPDATE t SET v = 'new' WHERE k > 2;
+DELETE FROM t WHERE k = 20;
+FETCH 2 FROM a;
+FETCH ALL FROM b;
+INSERT INTO t VALUES (21, 'row');
+SELECT v, count(*) FROM t GROUP BY v ORDER BY v;
+SAVEPOINT s;
+MOVE 14 FROM a;
+UPDATE t SET v = 1 / (k - 3);
+ROLLBACK TO s;
+FETCH ALL FROM a;
+CLOSE a;
+SELECT v, count(*) FROM t GROUP BY v ORDER BY v;
+-- one that is closed early, and what was written stays
+DECLARE c CURSOR FOR SELECT k FROM t;
+MOVE 1 FROM c;
+CLOSE c;
+SELECT count(*) FROM t WHERE v = 'new';
+COMMIT;
+-- inside a function, with writes by what it finds
+DO $$
+DECLARE r record;
+BEGIN
+	FOR r IN SELECT k FROM cursor_fetch.t WHERE k <= 10 LOOP
+		UPDATE cursor_fetch.t SET v = 'loop' WHERE k = r.k;
+		EXIT WHEN r.k = -1;
+	END LOOP;
+	FOR r IN SELECT k FROM cursor_fetch.t LOOP
+		EXIT;
+	END LOOP;
+END $$;
+SELECT v, count(*) FROM t GROUP BY v ORDER BY v;
 
 SET client_min_messages = warning;
 DROP SCHEMA cursor_fetch CASCADE;
