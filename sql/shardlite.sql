@@ -160,6 +160,15 @@ CREATE FUNCTION shardlite_internal.node_transactions(OUT pid int, OUT number big
         OUT served_number bigint)
     RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_node_transactions';
 
+-- The same asked of every node, with what is prepared there.
+CREATE FUNCTION shardlite_internal.cluster_transactions(OUT node_id int, OUT pid int,
+        OUT number bigint, OUT usename name, OUT state text, OUT started timestamptz,
+        OUT served_node_id int, OUT served_pid int, OUT served_number bigint, OUT gid text)
+    RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_cluster_transactions';
+CREATE FUNCTION shardlite_internal.cluster_waits(OUT node_id int, OUT session_node_id int,
+        OUT session_pid int, OUT lock text, OUT holder_node_id int, OUT holder_pid int, OUT gid text)
+    RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_cluster_waits';
+
 -- Bytes of every shard table, asked of every node.
 CREATE FUNCTION shardlite_internal.shard_sizes(OUT node_id int, OUT shard_table text, OUT bytes bigint)
     RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_shard_sizes';
@@ -327,7 +336,51 @@ CREATE VIEW shardlite.shardlite_functions AS
     FROM shardlite.distributed_function f JOIN pg_proc p ON p.oid = f.function;
 COMMENT ON VIEW shardlite.shardlite_functions IS 'functions and procedures given to create_distributed_function';
 
-GRANT SELECT ON shardlite.shardlite_shards, shardlite.shardlite_tables, shardlite.shardlite_functions TO PUBLIC;
+-- A transaction is known by the id that is the beginning of its gids.
+CREATE VIEW shardlite.shardlite_transactions AS
+    WITH seen AS MATERIALIZED (
+        SELECT * FROM shardlite_internal.cluster_transactions()
+    ), coordinated AS (
+        SELECT format('shardlite_%s_%s_%s', node_id, pid, number) AS dtx_id, node_id, pid, usename, state, started
+            FROM seen WHERE number <> 0
+    ), part AS (
+        SELECT node_id, format('shardlite_%s_%s_%s', served_node_id, served_pid, served_number) AS dtx_id
+            FROM seen WHERE served_number <> 0
+        UNION
+        SELECT node_id, regexp_replace(gid, '_[^_]*$', '') FROM seen WHERE gid IS NOT NULL
+    ), dtx AS (
+        SELECT * FROM coordinated
+        UNION ALL
+        SELECT DISTINCT dtx_id, split_part(dtx_id, '_', 2)::int, split_part(dtx_id, '_', 3)::int,
+            NULL::name, 'unresolved', NULL::timestamptz
+            FROM part WHERE dtx_id NOT IN (SELECT dtx_id FROM coordinated)
+    ), wait AS (
+        SELECT CASE session_node_id WHEN 0 THEN node_id ELSE session_node_id END AS node_id,
+            session_pid AS pid, lock || ' on node ' || node_id AS lock,
+            CASE WHEN gid IS NOT NULL THEN split_part(gid, '_', 2)::int
+                WHEN holder_node_id = 0 THEN node_id ELSE holder_node_id END AS holder_node_id,
+            CASE WHEN gid IS NOT NULL THEN split_part(gid, '_', 3)::int ELSE holder_pid END AS holder_pid
+            FROM shardlite_internal.cluster_waits()
+            WHERE gid IS NULL OR starts_with(gid, 'shardlite_')
+    )
+    SELECT d.dtx_id, d.state, d.node_id, d.pid, d.usename,
+        CASE WHEN d.state IS NOT NULL THEN
+            ARRAY(SELECT p.node_id FROM part p WHERE p.dtx_id = d.dtx_id ORDER BY 1) END AS nodes,
+        d.started, clock_timestamp() - d.started AS age, w.waits_for, w.blocked_by
+    FROM dtx d
+        LEFT JOIN LATERAL (
+            SELECT string_agg(DISTINCT w.lock, ', ') AS waits_for,
+                array_agg(DISTINCT coalesce(h.dtx_id,
+                    format('process %s of node %s', w.holder_pid, w.holder_node_id))) AS blocked_by
+            FROM wait w LEFT JOIN dtx h ON (h.node_id, h.pid) = (w.holder_node_id, w.holder_pid)
+            WHERE (w.node_id, w.pid) = (d.node_id, d.pid)) w ON d.state IS NOT NULL
+    WHERE (d.node_id, d.pid) <> ((SELECT node_id FROM shardlite.local_node), pg_backend_pid())
+    ORDER BY d.started, d.dtx_id;
+COMMENT ON VIEW shardlite.shardlite_transactions IS 'distributed transactions of other sessions, on all nodes: who, where, and what they wait for';
+
+GRANT SELECT ON shardlite.shardlite_shards, shardlite.shardlite_tables, shardlite.shardlite_functions,
+    shardlite.shardlite_transactions TO PUBLIC;
 ALTER VIEW shardlite.shardlite_functions SET SCHEMA pg_catalog;
 ALTER VIEW shardlite.shardlite_shards SET SCHEMA pg_catalog;
 ALTER VIEW shardlite.shardlite_tables SET SCHEMA pg_catalog;
+ALTER VIEW shardlite.shardlite_transactions SET SCHEMA pg_catalog;

@@ -1,6 +1,6 @@
 /*
  * cluster_views.c
- *		Functions behind the views on tables and shards.
+ *		Functions behind the views on tables, shards and transactions.
  */
 #include "postgres.h"
 
@@ -23,27 +23,29 @@
 	" FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p')" \
 	" AND relnamespace = 'shardlite_shards'::pg_catalog.regnamespace"
 
-static void
-put_sizes(ReturnSetInfo *result, int32 node_id, List *rows)
-{
-	ListCell   *cell;
+/* What a node's backends do for distributed transactions, and what is prepared there. */
+#define TRANSACTIONS_QUERY \
+	"SELECT t.pid::pg_catalog.text, t.number::pg_catalog.text, a.usename::pg_catalog.text," \
+	" CASE WHEN a.state IS NULL OR t.phase OPERATOR(pg_catalog.=) 'running' THEN a.state ELSE t.phase END," \
+	" a.xact_start::pg_catalog.text, t.served_node_id::pg_catalog.text," \
+	" t.served_pid::pg_catalog.text, t.served_number::pg_catalog.text, NULL" \
+	" FROM shardlite_internal.node_transactions() t" \
+	" LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) t.pid" \
+	" UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, gid" \
+	" FROM pg_catalog.pg_prepared_xacts" \
+	" WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()" \
+	" AND pg_catalog.starts_with(gid, 'shardlite_')"
 
-	foreach(cell, rows)
-	{
-		char	  **row = lfirst(cell);
-		Datum		values[3];
-		bool		nulls[3] = {false, false, false};
+/* Its waits for locks. */
+#define WAITS_QUERY \
+	"SELECT w.node_id::pg_catalog.text, w.session_pid::pg_catalog.text, w.lock," \
+	" w.holder_node_id::pg_catalog.text, w.holder_session_pid::pg_catalog.text, p.gid" \
+	" FROM shardlite_internal.lock_waits() w" \
+	" LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction OPERATOR(pg_catalog.=) w.holder_xid"
 
-		values[0] = Int32GetDatum(node_id);
-		values[1] = CStringGetTextDatum(row[0]);
-		values[2] = DirectFunctionCall1(int8in, CStringGetDatum(row[1]));
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-}
-
-/* A node that does not answer has no sizes; that is worth a warning only. */
+/* A node that does not answer has no rows; that is worth a warning only. */
 static List *
-remote_sizes(const ClusterNode *node)
+remote_rows(const ClusterNode *node, const char *query)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -53,7 +55,7 @@ remote_sizes(const ClusterNode *node)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		rows = node_fetch(node->address.node_id, SIZES_QUERY);
+		rows = node_fetch(node->address.node_id, query);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -68,7 +70,7 @@ remote_sizes(const ClusterNode *node)
 			ReThrowError(failure);
 		ereport(WARNING,
 				(errcode(failure->sqlerrcode),
-				 errmsg("sizes of the shards on node \"%s:%d\" are not known",
+				 errmsg("what node \"%s:%d\" has to tell is not known",
 						node->address.host, node->address.port),
 				 errdetail_internal("%s", failure->message)));
 	}
@@ -78,27 +80,59 @@ remote_sizes(const ClusterNode *node)
 	return rows;
 }
 
-PG_FUNCTION_INFO_V1(shardlite_shard_sizes);
-
 /*
- * shardlite_internal.shard_sizes() returns table (node_id int, shard_table
- * text, bytes bigint): of every node that answers.
+ * The rows of a query, as text, of every node that answers: behind the node's
+ * id, as the rows of a function.
  */
-Datum
-shardlite_shard_sizes(PG_FUNCTION_ARGS)
+static Datum
+rows_of_nodes(FunctionCallInfo fcinfo, const char *query)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	AttInMetadata *types;
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
+	types = TupleDescGetAttInMetadata(result->setDesc);
 	foreach(cell, node_list())
 	{
 		const ClusterNode *node = lfirst(cell);
+		List	   *rows = node->is_local ? local_fetch(query) : remote_rows(node, query);
+		char	  **values = palloc(sizeof(char *) * result->setDesc->natts);
+		ListCell   *cell2;
 
-		put_sizes(result, node->address.node_id,
-				  node->is_local ? local_fetch(SIZES_QUERY) : remote_sizes(node));
+		values[0] = psprintf("%d", node->address.node_id);
+		foreach(cell2, rows)
+		{
+			memcpy(values + 1, lfirst(cell2), sizeof(char *) * (result->setDesc->natts - 1));
+			tuplestore_puttuple(result->setResult, BuildTupleFromCStrings(types, values));
+		}
 	}
 	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(shardlite_shard_sizes);
+PG_FUNCTION_INFO_V1(shardlite_cluster_transactions);
+PG_FUNCTION_INFO_V1(shardlite_cluster_waits);
+
+/* shardlite_internal.shard_sizes() */
+Datum
+shardlite_shard_sizes(PG_FUNCTION_ARGS)
+{
+	return rows_of_nodes(fcinfo, SIZES_QUERY);
+}
+
+/* shardlite_internal.cluster_transactions() */
+Datum
+shardlite_cluster_transactions(PG_FUNCTION_ARGS)
+{
+	return rows_of_nodes(fcinfo, TRANSACTIONS_QUERY);
+}
+
+/* shardlite_internal.cluster_waits() */
+Datum
+shardlite_cluster_waits(PG_FUNCTION_ARGS)
+{
+	return rows_of_nodes(fcinfo, WAITS_QUERY);
 }
 
 /*

@@ -305,10 +305,14 @@ explain_deadlocks(void)
 {
 	static ErrorContextCallback callback = {.callback = add_detail};
 	ErrorContextCallback **bottom = &error_context_stack;
+	char	   *text;
 
 	while (*bottom != NULL && *bottom != &callback)
 		bottom = &(*bottom)->previous;
 	*bottom = &callback;
+	text = dtx_slot_text(MyProc);
+	if (text != NULL)
+		text[0] = '\0';
 }
 
 static void

@@ -25,6 +25,7 @@ ALTER TABLE entry ADD FOREIGN KEY (k) REFERENCES account DEFERRABLE INITIALLY DE
 CREATE TABLE rate (id int PRIMARY KEY, v int NOT NULL DEFAULT 0);
 INSERT INTO rate VALUES (1);
 SELECT create_reference_table('rate');
+CREATE ROLE stranger;
 CREATE TABLE plain (id int PRIMARY KEY, v int);
 INSERT INTO plain VALUES (1, 0);
 EOT
@@ -274,6 +275,19 @@ start($b, update($on_two));
 start($_, update($on_three)) foreach $c, @elsewhere;
 waiting(4);
 sleep 1;
+
+# The view tells who waits for whom; of others only to those who may know.
+my $holder = $a->query_safe('SELECT pg_backend_pid()');
+my $shown = sub {
+	my ($columns, $role) = @_;
+	return $cluster->sql("SET ROLE $role; SELECT $columns FROM shardlite_transactions ORDER BY started");
+};
+is($shown->('state, node_id, usename, nodes, age > interval \'1s\', waits_for ~ \'^ShareLock on transaction\'', 'postgres'),
+	"idle in transaction|1|postgres|{2}|t|\nactive|1|postgres|{2,3}|t|t", 'shardlite_transactions');
+is($cluster->sql("SELECT blocked_by[1] ~ '_${holder}_' FROM shardlite_transactions WHERE blocked_by IS NOT NULL"), 't',
+	'shardlite_transactions: who waits for whom');
+is($shown->('state, node_id, usename, nodes, age, waits_for, blocked_by', 'stranger'),
+	"|1|postgres||||\n|1|postgres||||", 'shardlite_transactions: hidden from others');
 is(finish($a, 'COMMIT'), '', 'a chain of waits: the first');
 is(finish($b, 'COMMIT'), '', 'a chain of waits: the second');
 is(finish($_), '', 'a chain of waits: those behind') foreach $c, @elsewhere;
