@@ -208,7 +208,7 @@ CREATE AGGREGATE shardlite_internal.partial(anyelement, text) (
     FINALFUNC = shardlite_internal.partial_result, FINALFUNC_EXTRA, PARALLEL = RESTRICTED);
 
 -- ANALYZE: what a node has of a table, and what it is told about all of it.
-CREATE FUNCTION shardlite_internal.table_sizes(tables text[], OUT pages float8, OUT rows float8)
+CREATE FUNCTION shardlite_internal.table_sizes(tables text[], OUT pages float8, OUT rows float8, OUT auto_analyzed float8)
     RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_table_sizes';
 CREATE FUNCTION shardlite_internal.sample_rows(tables text[], quotas int[], items text)
     RETURNS SETOF bytea LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_sample_rows';
@@ -218,6 +218,11 @@ CREATE FUNCTION shardlite_internal.set_column_statistics(relation regclass, attr
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_set_column_statistics';
 CREATE FUNCTION shardlite_internal.set_table_size(relation regclass, pages int, rows real) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_set_table_size';
+
+-- What autovacuum of the shards has found out, for all tables; a worker does this now and then.
+CREATE FUNCTION shardlite_internal.refresh_statistics() RETURNS int
+    LANGUAGE c AS 'MODULE_PATHNAME', 'shardlite_refresh_statistics';
+REVOKE EXECUTE ON FUNCTION shardlite_internal.refresh_statistics FROM PUBLIC;
 
 -- The text that a node would get for a statement, under logical names.
 CREATE FUNCTION shardlite_internal.fragment_text(query text)

@@ -278,16 +278,17 @@ row_sample_take(const SampleRequest *request, SampleRowConsumer consumer, void *
  * all shards together.
  */
 void
-row_sample_size(Oid relid, double *pages, double *rows)
+row_sample_size(Oid relid, TableSize *size)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	BlockNumber assumed;
 	double		allvisible;
 
-	*pages = RelationGetNumberOfBlocks(rel);
-	estimate_rel_size(rel, NULL, &assumed, rows, &allvisible);
+	size->pages = RelationGetNumberOfBlocks(rel);
+	estimate_rel_size(rel, NULL, &assumed, &size->rows, &allvisible);
 	if (assumed > 0)
-		*rows = rint(*rows * *pages / assumed);
+		size->rows = rint(size->rows * size->pages / assumed);
+	size->auto_analyzed = compat_auto_analyzed(relid);
 	table_close(rel, NoLock);
 }
 
@@ -355,7 +356,10 @@ shardlite_sample_rows(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(shardlite_table_sizes);
 
-/* shardlite_internal.table_sizes(tables text[]) returns table (pages float8, rows float8), in their order */
+/*
+ * shardlite_internal.table_sizes(tables text[]) returns table (pages float8,
+ *		rows float8, auto_analyzed float8), in their order
+ */
 Datum
 shardlite_table_sizes(PG_FUNCTION_ARGS)
 {
@@ -368,14 +372,14 @@ shardlite_table_sizes(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < count; i++)
 	{
-		double		pages;
-		double		rows;
-		Datum		values[2];
-		bool		nulls[2] = {false, false};
+		TableSize	size;
+		Datum		values[3];
+		bool		nulls[3] = {false, false, false};
 
-		row_sample_size(tables[i], &pages, &rows);
-		values[0] = Float8GetDatum(pages);
-		values[1] = Float8GetDatum(rows);
+		row_sample_size(tables[i], &size);
+		values[0] = Float8GetDatum(size.pages);
+		values[1] = Float8GetDatum(size.rows);
+		values[2] = Float8GetDatum(size.auto_analyzed);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

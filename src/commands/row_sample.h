@@ -39,6 +39,13 @@ typedef struct SampleRequest
 extern void row_sample_take(const SampleRequest *request, SampleRowConsumer consumer, void *arg);
 
 /* Pages and rows of a table, by its size now and its statistics. */
-extern void row_sample_size(Oid relid, double *pages, double *rows);
+typedef struct TableSize
+{
+	double		pages;
+	double		rows;
+	double		auto_analyzed;	/* when autovacuum has, as TimestampTz; 0: never */
+} TableSize;
+
+extern void row_sample_size(Oid relid, TableSize *size);
 
 #endif							/* SHARDLITE_ROW_SAMPLE_H */

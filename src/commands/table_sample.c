@@ -35,8 +35,7 @@ typedef struct SampledShard
 {
 	int			table;			/* index in the list */
 	char	   *name;			/* qualified */
-	double		pages;
-	double		rows;
+	TableSize	size;
 	int			quota;
 } SampledShard;
 
@@ -217,8 +216,9 @@ receive_sizes(RemoteRequest *request, PGresult *result)
 	{
 		SampledShard *shard = list_nth(source->shards, source->received++);
 
-		shard->pages = float8_field(result, row, 0);
-		shard->rows = float8_field(result, row, 1);
+		shard->size.pages = float8_field(result, row, 0);
+		shard->size.rows = float8_field(result, row, 1);
+		shard->size.auto_analyzed = float8_field(result, row, 2);
 	}
 	PQclear(result);
 }
@@ -230,31 +230,30 @@ local_sizes(NodeSample *source)
 	ListCell   *lc;
 
 	foreach(lc, source->shards)
-	{
-		SampledShard *shard = lfirst(lc);
-
-		row_sample_size(relids[foreach_current_index(lc)], &shard->pages, &shard->rows);
-	}
+		row_sample_size(relids[foreach_current_index(lc)], &((SampledShard *) lfirst(lc))->size);
 }
 
 void
-table_sizes_fetch(List *relids, double *pages, double *rows)
+table_sizes_fetch(List *relids, TableExtent *extents)
 {
 	List	   *sources = shards_by_node(relids);
 	ListCell   *lc,
 			   *lc2;
 
-	memset(pages, 0, sizeof(double) * list_length(relids));
-	memset(rows, 0, sizeof(double) * list_length(relids));
+	for (int i = 0; i < list_length(relids); i++)
+		extents[i].pages = extents[i].rows = extents[i].newer_rows = 0;
 	ask_nodes(sources, sizes_query, NULL, receive_sizes, local_sizes);
 	foreach(lc, sources)
 	{
 		foreach(lc2, ((NodeSample *) lfirst(lc))->shards)
 		{
-			SampledShard *shard = lfirst(lc2);
+			const SampledShard *shard = lfirst(lc2);
+			TableExtent *extent = &extents[shard->table];
 
-			pages[shard->table] += shard->pages;
-			rows[shard->table] += shard->rows;
+			extent->pages += shard->size.pages;
+			extent->rows += shard->size.rows;
+			if (shard->size.auto_analyzed > extent->since)
+				extent->newer_rows += shard->size.rows;
 		}
 	}
 }
@@ -272,8 +271,8 @@ set_quotas(List *sources, TableSample *sample, int wanted)
 	{
 		foreach(lc2, ((NodeSample *) lfirst(lc))->shards)
 		{
-			sample->pages += ((SampledShard *) lfirst(lc2))->pages;
-			sample->rows += ((SampledShard *) lfirst(lc2))->rows;
+			sample->pages += ((SampledShard *) lfirst(lc2))->size.pages;
+			sample->rows += ((SampledShard *) lfirst(lc2))->size.rows;
 		}
 	}
 	foreach(lc, sources)
@@ -282,8 +281,8 @@ set_quotas(List *sources, TableSample *sample, int wanted)
 		{
 			SampledShard *shard = lfirst(lc2);
 
-			if (shard->pages > 0)
-				shard->quota = (int) ceil(wanted * (shard->pages / sample->pages));
+			if (shard->size.pages > 0)
+				shard->quota = (int) ceil(wanted * (shard->size.pages / sample->pages));
 		}
 	}
 }

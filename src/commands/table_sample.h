@@ -5,6 +5,7 @@
 #ifndef SHARDLITE_TABLE_SAMPLE_H
 #define SHARDLITE_TABLE_SAMPLE_H
 
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
 /* An expression to be evaluated for each row of the sample. */
@@ -34,11 +35,20 @@ typedef struct TableSample
 	SampleItemFacts *facts;		/* per item */
 } TableSample;
 
+/* All shards of a table. */
+typedef struct TableExtent
+{
+	double		pages;
+	double		rows;
+	TimestampTz since;			/* given by the caller, */
+	double		newer_rows;		/* of shards that autovacuum has analyzed since */
+} TableExtent;
+
 /*
- * Pages and rows of these tables (hash or single-shard, not partitioned), as
- * their nodes estimate them, per table.  Asks all nodes at the same time.
+ * Sizes of these tables (hash or single-shard, not partitioned), as their
+ * nodes estimate them.  Asks all nodes at the same time.
  */
-extern void table_sizes_fetch(List *relids, double *pages, double *rows);
+extern void table_sizes_fetch(List *relids, TableExtent *extents);
 
 /*
  * About `wanted` rows of these tables together; allocated in the current

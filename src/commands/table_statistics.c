@@ -454,8 +454,7 @@ store_size(Relation rel, double pages, double rows)
 	compat_update_relstats(rel, blocks, rows);
 }
 
-/* Tables with rows: the table itself or its partitions'. */
-static List *
+List *
 leaf_tables(Relation rel)
 {
 	List	   *leaves = NIL;
@@ -548,17 +547,15 @@ table_size_update(Oid relid)
 {
 	Relation	rel = table_open(relid, ShareUpdateExclusiveLock);
 	List	   *leaves = leaf_tables(rel);
-	double	   *pages = palloc(sizeof(double) * (list_length(leaves) + 1));
-	double	   *rows = palloc(sizeof(double) * (list_length(leaves) + 1));
+	TableExtent *extents = palloc0(sizeof(TableExtent) * (list_length(leaves) + 1));
 
-	table_sizes_fetch(leaves, pages, rows);
+	table_sizes_fetch(leaves, extents);
 	for (int i = 1; i < list_length(leaves); i++)
 	{
-		pages[0] += pages[i];
-		rows[0] += rows[i];
+		extents[0].pages += extents[i].pages;
+		extents[0].rows += extents[i].rows;
 	}
-	if (leaves != NIL)
-		store_size(rel, pages[0], rows[0]);
+	store_size(rel, extents[0].pages, extents[0].rows);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	run_on_other_nodes(list_make1(table_size_statement(relid)), InvalidOid);

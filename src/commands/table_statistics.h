@@ -6,6 +6,7 @@
 #define SHARDLITE_TABLE_STATISTICS_H
 
 #include "nodes/pg_list.h"
+#include "utils/relcache.h"
 
 /*
  * Compute the statistics of a distributed table from rows of all its shards
@@ -17,6 +18,9 @@
  * columns.
  */
 extern void table_statistics_update(Oid relid, List *columns, int elevel);
+
+/* Tables that have rows: the table itself, or its partitions.  Relids. */
+extern List *leaf_tables(Relation rel);
 
 /* Only the size. */
 extern void table_size_update(Oid relid);

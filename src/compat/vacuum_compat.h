@@ -45,6 +45,31 @@ compat_report_analyze(Relation rel, double rows, bool all_columns)
 #endif
 }
 
+/* 16 renamed the times of a table's statistics */
+static inline TimestampTz
+compat_auto_analyzed(Oid relid)
+{
+	PgStat_StatTabEntry *entry = pgstat_fetch_stat_tabentry(relid);
+
+#if PG_VERSION_NUM >= 160000
+	return entry ? entry->last_autoanalyze_time : 0;
+#else
+	return entry ? entry->autovac_analyze_timestamp : 0;
+#endif
+}
+
+static inline TimestampTz
+compat_analyzed(Oid relid)
+{
+	PgStat_StatTabEntry *entry = pgstat_fetch_stat_tabentry(relid);
+
+#if PG_VERSION_NUM >= 160000
+	return entry ? entry->last_analyze_time : 0;
+#else
+	return entry ? entry->analyze_timestamp : 0;
+#endif
+}
+
 /* 18 asks whether it is for ANALYZE */
 static inline void
 compat_vacuum_delay_point(void)

@@ -1,8 +1,9 @@
 /*
  * launcher.c
  *		The one background process that is always there.  It starts workers: for
- *		recovery passes (recovery_worker.c), one after the other, and for
- *		detecting deadlocks (deadlock.c), as soon as one is needed.
+ *		recovery passes (recovery_worker.c), one after the other, for detecting
+ *		deadlocks (deadlock.c), as soon as one is needed, and for statistics
+ *		(statistics_launch.c).
  *
  * All databases get a pass when it starts and every FULL_SCAN_INTERVAL, in
  * between those that had two-phase commits; at once when a commit could not
@@ -27,6 +28,7 @@
 #include "transaction/deadlock.h"
 #include "transaction/dtx_slots.h"
 #include "transaction/recovery.h"
+#include "transaction/statistics_launch.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -83,7 +85,11 @@ launcher_wait(BackgroundWorkerHandle *handle)
 	{
 		TimestampTz now = GetCurrentTimestamp();
 		long		timeout = deadlock_watch(now);
+		long		statistics = statistics_watch(now, list_databases);
 		pid_t		pid;
+
+		if (statistics >= 0 && (timeout < 0 || statistics < timeout))
+			timeout = statistics;
 
 		if (handle != NULL)
 		{
@@ -200,6 +206,7 @@ launcher_init(void)
 							&recovery_interval,
 							10, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S,
 							NULL, NULL, NULL);
+	statistics_launch_init();
 
 	snprintf(launcher.bgw_name, BGW_MAXLEN, "shardlite launcher");
 	snprintf(launcher.bgw_type, BGW_MAXLEN, "shardlite launcher");
