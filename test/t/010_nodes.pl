@@ -59,6 +59,8 @@ CREATE INDEX ON s.t (s.next(k));
 ALTER TABLE s.t OWNER TO app;
 GRANT SELECT ON s.t TO team;
 COMMENT ON TABLE s.t IS 'hello';
+CREATE FUNCTION of_key(k int) RETURNS int LANGUAGE sql STABLE AS 'SELECT r FROM s.t WHERE k = $1';
+SELECT create_distributed_function('of_key(int)', 'k', 's.t'), create_distributed_function('s.next(int)');
 EOT
 is($cluster->sql('SELECT count(DISTINCT node_id) FROM shardlite.shard'), '1', 'the only worker has all shards');
 
@@ -76,6 +78,9 @@ foreach my $node ($worker, $second)
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM shardlite_nodes'), '3', "$name knows all nodes");
 	is($node->safe_psql('postgres', 'SELECT count(*), sum(g) FROM s.ref'), '3000|4504500', "$name has the reference rows");
 	is($node->safe_psql('postgres', 'SELECT count(*), sum(s.next(k)) FROM s.t'), '100|5150', "$name reads all shards");
+	is($node->safe_psql('postgres', 'SELECT function, argument FROM shardlite.distributed_function ORDER BY argument'),
+		"of_key(integer)|0\ns.next(integer)|", "$name knows the distributed functions");
+	is($node->safe_psql('postgres', 'SELECT of_key(7)'), '7', "$name calls one");
 	is($node->safe_psql('postgres', "SELECT obj_description('s.t'::regclass), pg_get_userbyid(relowner), has_table_privilege('team', 's.t', 'SELECT') FROM pg_class WHERE oid = 's.t'::regclass"),
 		'hello|app|t', "$name has comment, owner and privileges");
 	is($node->safe_psql('postgres', "SELECT count(*) FROM pg_proc WHERE proname = 'of_local'"), '0',
