@@ -22,6 +22,8 @@ INSERT INTO kv (key, n) VALUES ({a}, 1) ON CONFLICT (key) DO UPDATE SET n = kv.n
 SELECT val, delta FROM kv JOIN history USING (key) WHERE key = {a}
 --- join_ref_router 1
 SELECT val, name FROM kv JOIN ref ON r = n WHERE key = {a}
+--- procedure_call 1
+CALL work({a})
 --- txn_empty 0
 BEGIN
 COMMIT
