@@ -4,9 +4,12 @@
  *
  * Parameters are evaluated when the first row is asked for, so that InitPlans
  * run lazily, and again after a rescan with changed parameters.  A cursor's
- * scans begin when it is opened, as far as they can: its rows are those of then.  A rescan
- * without changed parameters replays the rows if the plan announced that
- * (EXEC_FLAG_REWIND), else it asks the shards again.
+ * scans begin when it is opened, as far as they can: its rows are those of then.
+ *
+ * Rows are kept for rescans without changed parameters from the start if the
+ * plan announces these (EXEC_FLAG_REWIND), else from the first one on: a plan
+ * that repeats itself without notice, such as a recursive CTE's, asks the
+ * shards twice.
  */
 #include "postgres.h"
 
@@ -493,6 +496,7 @@ rescan_scan(CustomScanState *node)
 	{
 		dist_scan_stop(state);
 		state->over = false;
+		state->keep |= node->ss.ps.chgParam == NULL && state->plan->operation == CMD_SELECT;
 		if (state->kept != NULL)
 			tuplestore_clear(state->kept);
 	}

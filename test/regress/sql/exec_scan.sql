@@ -24,6 +24,20 @@ SELECT g, (SELECT count(*) FROM big WHERE big.g = v.g AND big.k > v.g) FROM (VAL
 SELECT count(*) FROM generate_series(1, 3) s, LATERAL (SELECT k FROM big WHERE k % 5000 = s LIMIT 2) l;
 SELECT v.x, v.x IN (SELECT k FROM big WHERE k < 4) FROM (VALUES (1), (9), (NULL)) v(x);
 
+-- a recursive query repeats its scan: the shards are asked twice, then rows are kept
+CREATE TEMP TABLE asked AS SELECT remote_fragments + local_fragments AS n FROM shardlite_counters();
+SET enable_nestloop = off;
+SET enable_mergejoin = off;
+WITH RECURSIVE chain(k, depth) AS (
+	SELECT 1, 0
+	UNION ALL
+	SELECT big.k, depth + 1 FROM chain JOIN big ON big.k + 0 = chain.k + 1 WHERE depth < 20)
+SELECT count(*), max(k) FROM chain;
+RESET enable_nestloop;
+RESET enable_mergejoin;
+SELECT remote_fragments + local_fragments - n <= 2 * 8 AS at_most_twice FROM shardlite_counters(), asked;
+DROP TABLE asked;
+
 -- stopping early
 SELECT count(*) FROM (SELECT * FROM big LIMIT 10) s;
 SELECT EXISTS (SELECT 1 FROM big WHERE g = 7);
