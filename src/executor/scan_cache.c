@@ -118,11 +118,13 @@ share_enter(ScanShare * share)
 static ScanShare *
 share_find(uint64 serial)
 {
+	/* Finding it out may look at catalogs, and that may empty the cache. */
+	uint64		generation = metadata_generation();
 	ShareEntry *entry = hash_search(cache, &serial, HASH_FIND, NULL);
 
 	if (entry == NULL)
 		return NULL;
-	if (entry->share->generation == metadata_generation())
+	if (entry->share->generation == generation)
 	{
 		dlist_move_head(&by_use, &entry->share->link);
 		return entry->share;
