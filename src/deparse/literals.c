@@ -54,43 +54,37 @@ is_literal(Node *node)
 		literal->constcollid == get_typcollation(literal->consttype);
 }
 
-static Node *
-parameter_for_literal(Node *literal, List **params)
+typedef struct LiteralWalk
 {
-	Param	   *param;
+	LiteralVisitor visit;
+	void	   *arg;
+}			LiteralWalk;
 
-	if (list_length(*params) >= MAX_PARAMS)
-		return literal;
-	param = makeNode(Param);
-	*params = lappend(*params, literal);
-	param->paramkind = PARAM_EXTERN;
-	param->paramid = list_length(*params);
-	param->paramtype = exprType(literal);
-	param->paramtypmod = -1;
-	param->paramcollid = exprCollation(literal);
-	param->location = -1;
-	return (Node *) param;
+static void
+visit(LiteralWalk * walk, void **place)
+{
+	walk->visit((Node **) place, walk->arg);
 }
 
 /* A binary operator with a literal on one side and not on the other. */
 static void
-replace_operand(OpExpr *op, List **params)
+visit_operand(OpExpr *op, LiteralWalk * walk)
 {
 	Node	   *left = linitial(op->args);
 	Node	   *right = lsecond(op->args);
 
 	if (is_literal(right) && !IsA(left, Const))
-		lsecond(op->args) = parameter_for_literal(right, params);
+		visit(walk, &lsecond(op->args));
 	else if (is_literal(left) && !IsA(right, Const))
-		linitial(op->args) = parameter_for_literal(left, params);
+		visit(walk, &linitial(op->args));
 }
 
 /* Such a cast is not printed: the node will find it again. */
 static void
-replace_cast_operand(FuncExpr *cast, List **params)
+visit_cast_operand(FuncExpr *cast, LiteralWalk * walk)
 {
 	if (is_literal(linitial(cast->args)))
-		linitial(cast->args) = parameter_for_literal(linitial(cast->args), params);
+		visit(walk, &linitial(cast->args));
 }
 
 static bool
@@ -101,14 +95,14 @@ operand_walker(Node *node, void *arg)
 	if (IsA(node, Query))
 		return literals_walker(node, arg);
 	if (IsA(node, OpExpr) && list_length(((OpExpr *) node)->args) == 2)
-		replace_operand((OpExpr *) node, arg);
+		visit_operand((OpExpr *) node, arg);
 	else if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)
-		replace_cast_operand((FuncExpr *) node, arg);
+		visit_cast_operand((FuncExpr *) node, arg);
 	return expression_tree_walker(node, operand_walker, arg);
 }
 
 static void
-replace_in_set_clause(Query *query, List **params)
+visit_set_clause(Query *query, LiteralWalk * walk)
 {
 	ListCell   *lc;
 
@@ -117,9 +111,9 @@ replace_in_set_clause(Query *query, List **params)
 		TargetEntry *tle = lfirst_node(TargetEntry, lc);
 
 		if (is_literal((Node *) tle->expr))
-			tle->expr = (Expr *) parameter_for_literal((Node *) tle->expr, params);
+			visit(walk, (void **) &tle->expr);
 		else
-			(void) operand_walker((Node *) tle->expr, params);
+			(void) operand_walker((Node *) tle->expr, walk);
 	}
 }
 
@@ -136,7 +130,7 @@ literals_walker(Node *node, void *arg)
 
 		(void) operand_walker((Node *) query->jointree, arg);
 		if (query->commandType == CMD_UPDATE)
-			replace_in_set_clause(query, arg);
+			visit_set_clause(query, arg);
 		foreach(lc, query->rtable)
 			(void) literals_walker((Node *) lfirst_node(RangeTblEntry, lc)->subquery, arg);
 		foreach(lc, query->cteList)
@@ -146,7 +140,34 @@ literals_walker(Node *node, void *arg)
 }
 
 void
+visit_literals(Query *query, LiteralVisitor visit, void *arg)
+{
+	LiteralWalk walk = {visit, arg};
+
+	(void) literals_walker((Node *) query, &walk);
+}
+
+static void
+literal_to_parameter(Node **place, void *arg)
+{
+	List	  **params = arg;
+	Param	   *param;
+
+	if (list_length(*params) >= MAX_PARAMS)
+		return;
+	param = makeNode(Param);
+	*params = lappend(*params, *place);
+	param->paramkind = PARAM_EXTERN;
+	param->paramid = list_length(*params);
+	param->paramtype = exprType(*place);
+	param->paramtypmod = -1;
+	param->paramcollid = exprCollation(*place);
+	param->location = -1;
+	*place = (Node *) param;
+}
+
+void
 extract_literals(Query *query, List **params)
 {
-	(void) literals_walker((Node *) query, params);
+	visit_literals(query, literal_to_parameter, params);
 }

@@ -17,4 +17,11 @@
  */
 extern void extract_literals(Query *query, List **params);
 
+/*
+ * Call visit for each of these literals, always in the same order; it may put
+ * another node into the place.
+ */
+typedef void (*LiteralVisitor) (Node **place, void *arg);
+extern void visit_literals(Query *query, LiteralVisitor visit, void *arg);
+
 #endif							/* SHARDLITE_LITERALS_H */

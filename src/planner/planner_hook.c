@@ -24,6 +24,7 @@
 #include "planner/path_tier.h"
 #include "planner/planner_hook.h"
 #include "planner/pushdown_modify.h"
+#include "planner/route_cache.h"
 #include "planner/router.h"
 #include "planner/table_survey.h"
 #include "planner/unsupported.h"
@@ -211,12 +212,26 @@ breadth_first_walker(Node *node, void *context)
 }
 
 static PlannedStmt *
+plan_for_one_shard(Query *parse, int cursor_options)
+{
+	TableSurvey survey;
+
+	if (breadth_first_walker((Node *) parse, NULL) || !survey_tables(parse, &survey))
+		return NULL;
+	return plan_router(parse, &survey, cursor_options);
+}
+
+static PlannedStmt *
 plan_distributed(Query *parse, const char *query_string, int cursor_options,
 				 ParamListInfo params)
 {
 	TableSurvey survey;
 	PlannedStmt *stmt = NULL;
 
+	if (!is_insert_of_values(parse))
+		stmt = route_cache_plan(parse, cursor_options, plan_for_one_shard);
+	if (stmt != NULL)
+		return stmt;
 	if (!is_insert_of_values(parse) && !breadth_first_walker((Node *) parse, NULL) &&
 		survey_tables(parse, &survey))
 	{
@@ -277,4 +292,5 @@ planner_init(void)
 	next_planner_hook = planner_hook;
 	planner_hook = distributed_planner;
 	path_tier_init();
+	route_cache_init();
 }
