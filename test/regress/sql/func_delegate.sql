@@ -169,6 +169,39 @@ SELECT hand_out(1);
 FETCH handed;
 COMMIT;
 
+-- cancelled: nothing of it stays, and the session goes on
+CREATE FUNCTION slow(k int) RETURNS int LANGUAGE plpgsql AS
+	$$ BEGIN INSERT INTO log VALUES (k, 99, 'slow', now()); PERFORM pg_sleep(60); RETURN 1; END $$;
+SELECT create_distributed_function('slow(int)', '$1', 'acct');
+SET statement_timeout = '300ms';
+SELECT slow(1);
+SELECT slow(2);
+BEGIN;
+INSERT INTO log VALUES (1, 98, 'before', now());
+SAVEPOINT s;
+SELECT slow(1);
+ROLLBACK TO s;
+SELECT slow(2);
+ROLLBACK TO s;
+INSERT INTO log VALUES (2, 98, 'after', now());
+COMMIT;
+RESET statement_timeout;
+SELECT id, what FROM log WHERE seq >= 98 ORDER BY id;
+
+-- a large argument, many rows
+CREATE FUNCTION long(k int, t text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN length(t); END $$;
+CREATE FUNCTION many(k int, n int) RETURNS SETOF int LANGUAGE plpgsql AS
+	$$ BEGIN RETURN QUERY SELECT bal - bal + i FROM acct, generate_series(1, n) i WHERE id = k; END $$;
+SELECT create_distributed_function('long(int,text)', '$1', 'acct'), create_distributed_function('many(int,int)', '$1', 'acct');
+SELECT long(1, repeat('x', 8 * 1024 * 1024));
+CREATE TEMP TABLE numbers AS SELECT many FROM many(2, 200000);
+SELECT count(*), sum(many) FROM numbers;
+BEGIN;
+CREATE OR REPLACE FUNCTION long(k int, t text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN -length(t); END $$;
+SELECT long(1, 'abc');
+ROLLBACK;
+SELECT long(1, 'abc');
+
 -- into other places
 CREATE TEMP TABLE kept AS SELECT * FROM history(7);
 SELECT * FROM kept;
