@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
@@ -21,8 +23,10 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "parser/scansup.h"
 #include "plan/dist_plan.h"
 #include "planner/delegated_select.h"
+#include "tcop/tcopprot.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -47,28 +51,38 @@ is_bare(const Query *query)
 }
 
 /*
- * Is the statement the client's?  Whoever plans one for a function says so in
- * the context of errors.
+ * Is this the client's own statement, or one that was prepared?  For PL/pgSQL
+ * a SELECT without FROM is an expression, whose plan has no node of ours.  Its
+ * texts are copies; PREPARE's are whole statements.
  */
 static bool
-is_from_client(void)
+is_whole_statement(const char *query_string)
 {
-	return error_context_stack == NULL;
+	const char *at = query_string;
+
+	if (query_string == NULL || query_string == debug_query_string)
+		return query_string != NULL;
+	while (scanner_isspace(*at))
+		at++;
+	if (pg_strncasecmp(at, "prepare", 7) != 0 || !scanner_isspace(at[7]))
+		return false;
+	for (at += 7; scanner_isspace(*at); at++)
+		 /* next word */ ;
+	return isalpha((unsigned char) *at) || *at == '_' || *at == '"' || IS_HIGHBIT_SET(*at);
 }
 
 /* The call that the statement consists of, in its tree; NULL if none. */
 static FuncExpr *
-find_call(Query *query)
+find_call(Query *query, const char *query_string)
 {
 	TargetEntry *first = linitial_node(TargetEntry, query->targetList);
 	RangeTblEntry *rte;
 	Node	   *call;
 	ListCell   *lc;
 
-	/* PL/pgSQL takes such a statement for an expression, which has no plan of ours */
 	if (query->rtable == NIL)
 		return list_length(query->targetList) == 1 && IsA(first->expr, FuncExpr) &&
-			is_from_client() ? (FuncExpr *) first->expr : NULL;
+			is_whole_statement(query_string) ? (FuncExpr *) first->expr : NULL;
 	rte = linitial_node(RangeTblEntry, query->rtable);
 	if (rte->rtekind != RTE_FUNCTION || rte->funcordinality ||
 		list_length(rte->functions) != 1 || list_length(query->jointree->fromlist) != 1 ||
@@ -149,7 +163,7 @@ describe_call(DelegatedSelect * select, FuncExpr *call)
 }
 
 DelegatedSelect *
-delegated_select_find(Query *query, int cursor_options)
+delegated_select_find(Query *query, const char *query_string, int cursor_options)
 {
 	DelegatedSelect *select;
 	FuncExpr   *call;
@@ -158,12 +172,12 @@ delegated_select_find(Query *query, int cursor_options)
 	if (node_session || !is_bare(query) ||
 		(cursor_options & (CURSOR_OPT_SCROLL | CURSOR_OPT_HOLD | CURSOR_OPT_FAST_PLAN)) != 0)
 		return NULL;
-	call = find_call(query);
+	call = find_call(query, query_string);
 	if (call == NULL || call->funcid < FirstNormalObjectId ||
 		dist_function_find(call->funcid) == NULL || !can_return(query))
 		return NULL;
 	query = copyObject(query);
-	call = find_call(query);
+	call = find_call(query, query_string);
 	select = palloc0(sizeof(DelegatedSelect));
 	if (!describe_call(select, call))
 		return NULL;

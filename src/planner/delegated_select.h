@@ -15,7 +15,8 @@ typedef struct DelegatedSelect DelegatedSelect;
  * delegated_select_plan() after the statement, which may be scribbled on in
  * between, has been planned in the usual way.
  */
-extern DelegatedSelect * delegated_select_find(Query *query, int cursor_options);
+extern DelegatedSelect * delegated_select_find(Query *query, const char *query_string,
+											   int cursor_options);
 
 /* Put the call in front of the statement's own plan. */
 extern void delegated_select_plan(DelegatedSelect * select, PlannedStmt *stmt);

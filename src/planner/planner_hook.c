@@ -278,7 +278,7 @@ distributed_planner(Query *parse, const char *query_string, int cursor_options,
 		return plan_next(parse, query_string, cursor_options, params);
 
 	inlined = inline_table_functions(parse, params);
-	delegated = delegated_select_find(parse, cursor_options);
+	delegated = delegated_select_find(parse, query_string, cursor_options);
 	stmt = plan_by_tier(parse, query_string, cursor_options, params);
 	if (delegated != NULL)
 		delegated_select_plan(delegated, stmt);

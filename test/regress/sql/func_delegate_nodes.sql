@@ -68,6 +68,19 @@ SELECT run(NULL, 'SELECT 1');
 PREPARE r(int) AS SELECT run($1, 'SELECT 1');
 EXECUTE r(:a); EXECUTE r(:a); EXECUTE r(:a); EXECUTE r(:a); EXECUTE r(:a); EXECUTE r(:a); EXECUTE r(:a);
 EXPLAIN (VERBOSE, COSTS OFF) SELECT val FROM get(1);
+EXPLAIN (COSTS OFF) SELECT run(1, 'SELECT 1');
+CREATE TEMP TABLE ran AS SELECT run(:a, 'SELECT 1');
+SELECT * FROM ran;
+DROP TABLE ran;
+-- an expression of PL/pgSQL runs here, a statement there
+DO $$
+DECLARE expression boolean := run(1, 'SELECT 1'); statement boolean;
+BEGIN
+	PERFORM run(1, 'SELECT 1');
+	SELECT run INTO statement FROM run(1, 'SELECT 1');
+	RAISE NOTICE '% %', expression, statement;
+	EXECUTE 'SELECT run(1, ''SELECT 1'')' INTO statement;
+END $$;
 
 -- what the function wants decides; after a refusal it runs here for a while
 CREATE FUNCTION try(key int, command text) RETURNS text LANGUAGE plpgsql AS $$
