@@ -5,7 +5,8 @@
  * Whole, if every group lies on one shard: the fragments have GROUP BY and
  * HAVING, and the coordinator hands their rows on.  Else in two phases: the
  * fragments deliver transition states per group, PostgreSQL's Finalize Agg
- * combines them.  Where neither is possible rows are fetched and grouped here.
+ * combines them.  Where neither is possible rows are fetched and grouped here,
+ * in the order that the aggregates want (sorted_agg_path.c).
  */
 #include "postgres.h"
 
@@ -27,6 +28,7 @@
 #include "planner/group_target.h"
 #include "planner/scan_keys.h"
 #include "planner/scan_path.h"
+#include "planner/sorted_agg_path.h"
 
 /* Settings */
 static bool enable_aggregate_pushdown = true;
@@ -34,18 +36,6 @@ static bool enable_partial_aggregate = true;
 
 /* Below this it does not matter how often a group arrives. */
 #define MANY_ROWS 1000
-
-/* One grouping of a relation with a record. */
-typedef struct Grouping
-{
-	PlannerInfo *root;
-	DistRel    *dist;			/* of the input */
-	RelOptInfo *input;
-	RelOptInfo *output;
-	List	   *having;			/* bare clauses */
-	List	   *clauses;		/* GROUP BY */
-	double		groups;			/* estimate, over all shards */
-}			Grouping;
 
 void
 agg_path_init(void)
@@ -301,4 +291,5 @@ agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
 		return;
 	if (enable_partial_aggregate)
 		push_partial(&grouping);
+	sorted_agg_path_add(&grouping);
 }

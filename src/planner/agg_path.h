@@ -5,7 +5,19 @@
 #ifndef SHARDLITE_AGG_PATH_H
 #define SHARDLITE_AGG_PATH_H
 
-#include "nodes/pathnodes.h"
+#include "planner/dist_rel.h"
+
+/* One grouping of a relation with a record. */
+typedef struct Grouping
+{
+	PlannerInfo *root;
+	DistRel    *dist;			/* of the input */
+	RelOptInfo *input;
+	RelOptInfo *output;
+	List	   *having;			/* bare clauses */
+	List	   *clauses;		/* GROUP BY */
+	double		groups;			/* estimate, over all shards */
+}			Grouping;
 
 /* Define the settings. */
 extern void agg_path_init(void);

@@ -66,6 +66,7 @@ typedef struct DistUpper
 	 * What a node does with the rows of all its shards together.  Whoever makes
 	 * the record part of another may forget the order, but not the limit.
 	 */
+	List	   *node_distinct;	/* of SortGroupClause: all of target */
 	List	   *sort;			/* of SortGroupClause */
 	Node	   *limit;			/* of rows, an int8 expression, or NULL */
 	bool		with_ties;		/* and those that equal the last one in order */

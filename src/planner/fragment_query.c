@@ -399,6 +399,37 @@ build_where(FragmentLevel * level, List *quals)
 
 /* ---- the rest ---- */
 
+Expr *
+fragment_written_cast(Expr *expr)
+{
+	expr = copyObject(expr);
+	switch (nodeTag(expr))
+	{
+		case T_FuncExpr:
+			if (((FuncExpr *) expr)->funcformat == COERCE_IMPLICIT_CAST)
+				((FuncExpr *) expr)->funcformat = COERCE_EXPLICIT_CAST;
+			break;
+		case T_RelabelType:
+			((RelabelType *) expr)->relabelformat = COERCE_EXPLICIT_CAST;
+			break;
+		case T_CoerceViaIO:
+			((CoerceViaIO *) expr)->coerceformat = COERCE_EXPLICIT_CAST;
+			break;
+		case T_ArrayCoerceExpr:
+			((ArrayCoerceExpr *) expr)->coerceformat = COERCE_EXPLICIT_CAST;
+			break;
+		case T_ConvertRowtypeExpr:
+			((ConvertRowtypeExpr *) expr)->convertformat = COERCE_EXPLICIT_CAST;
+			break;
+		case T_CoerceToDomain:
+			((CoerceToDomain *) expr)->coercionformat = COERCE_EXPLICIT_CAST;
+			break;
+		default:
+			break;
+	}
+	return expr;
+}
+
 static List *
 build_targets(FragmentLevel * level, List *targets)
 {
@@ -409,7 +440,8 @@ build_targets(FragmentLevel * level, List *targets)
 	{
 		TargetEntry *tle = flatCopyTargetEntry(lfirst_node(TargetEntry, lc));
 
-		tle->expr = (Expr *) bind(level, partial_aggregates_for_shard((Node *) tle->expr));
+		tle->expr = fragment_written_cast((Expr *)
+										  bind(level, partial_aggregates_for_shard((Node *) tle->expr)));
 		tle->resno = foreach_current_index(lc) + 1;
 		tle->resname = psprintf("c%d", tle->resno);
 		result = lappend(result, tle);
@@ -450,7 +482,7 @@ add_missing_targets(FragmentLevel * level, const PathTarget *target, List *claus
 
 			if (get_pathtarget_sortgroupref(target, foreach_current_index(lc2)) != ref)
 				continue;
-			tle = makeTargetEntry((Expr *) bind(level, lfirst(lc2)),
+			tle = makeTargetEntry(fragment_written_cast((Expr *) bind(level, lfirst(lc2))),
 								  list_length(query->targetList) + 1, NULL, true);
 			tle->ressortgroupref = ref;
 			query->targetList = lappend(query->targetList, tle);

@@ -21,6 +21,12 @@ extern List *fragment_columns(const DistRel * dist, List *columns, List *exprs);
 extern bool fragment_columns_visible(const DistRel * dist, Node *expr);
 
 /*
+ * Copy of an expression whose outermost cast is printed even if nobody wrote
+ * it: where nothing else says what type is wanted it would not come back.
+ */
+extern Expr *fragment_written_cast(Expr *expr);
+
+/*
  * Query that reads targets (of TargetEntry, over the relation; sortgrouprefs
  * as dist->upper needs them) of the rows that satisfy quals (bare clauses).
  * Values computed here, outer Vars included, become $1.. and are appended to

@@ -67,6 +67,12 @@ is_sortable(const DistRel * dist)
 		!dist->other_role;
 }
 
+bool
+order_can_sort(const DistRel * dist)
+{
+	return enable_sort_pushdown && is_sortable(dist);
+}
+
 /* ---- sort keys ---- */
 
 /* The operator that sorts a member of a class as a pathkey wants it. */
@@ -77,9 +83,8 @@ ordering_operator(const PathKey *pathkey, const EquivalenceMember *member)
 							   member->em_datatype, pathkey->pk_strategy);
 }
 
-/* Can the nodes sort by this expression? */
-static bool
-can_sort_by(const DistRel * dist, Expr *expr, Oid operator)
+bool
+order_can_sort_by(const DistRel * dist, Expr *expr, Oid operator)
 {
 	Oid			collation = exprCollation((Node *) expr);
 	Expr	   *comparison;
@@ -130,7 +135,7 @@ is_scan_key(RelOptInfo *rel, const DistRel * dist, const PathKey *pathkey,
 		bms_is_subset(member->em_relids, rel->relids) &&
 		!contain_agg_clause(expr) && !contain_window_function(expr) &&
 		fragment_columns_visible(dist, expr) &&
-		can_sort_by(dist, member->em_expr, ordering_operator(pathkey, member));
+		order_can_sort_by(dist, member->em_expr, ordering_operator(pathkey, member));
 }
 
 /*
@@ -177,7 +182,7 @@ target_key(const PathTarget *target, const DistRel * dist, const PathKey *pathke
 			exprCollation((Node *) expr) != exprCollation((Node *) member->em_expr))
 			continue;
 		operator = ordering_operator(pathkey, member);
-		if (can_sort_by(dist, expr, operator))
+		if (order_can_sort_by(dist, expr, operator))
 			return make_key(pathkey, expr, operator);
 	}
 	return NULL;

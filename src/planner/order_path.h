@@ -10,6 +10,10 @@
 /* Define the settings. */
 extern void order_path_init(void);
 
+/* May nodes sort the rows of this record at all, and by this expression? */
+extern bool order_can_sort(const DistRel * dist);
+extern bool order_can_sort_by(const DistRel * dist, Expr *expr, Oid operator);
+
 /*
  * Beside a DistScan of a base or join relation, add one whose rows come in the
  * order that the query wants, if the shards can sort them.

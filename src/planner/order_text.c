@@ -132,6 +132,6 @@ order_text_set(const DistRel * dist, List *tuple, List *sent, DistPlan * plan,
 	}
 	if (upper->limit != NULL)
 		append_limit(&buf, upper, params);
-	plan->node_head = pstrdup("SELECT *");
+	plan->node_head = pstrdup(upper->node_distinct == NIL ? "SELECT *" : "SELECT DISTINCT *");
 	plan->node_tail = buf.data;
 }

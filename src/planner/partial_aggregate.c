@@ -24,6 +24,7 @@
 #include "utils/syscache.h"
 
 #include "deparse/shippable.h"
+#include "planner/fragment_query.h"
 #include "planner/partial_aggregate.h"
 
 /* Arguments of partial() before those of the aggregate. */
@@ -100,41 +101,6 @@ partial_aggregate_make(const Aggref *aggref)
 	return partial;
 }
 
-/*
- * Casts that ruleutils leaves out would not come back: the parser cannot know
- * what types the aggregate takes.
- */
-static Expr *
-with_written_cast(Expr *expr)
-{
-	expr = copyObject(expr);
-	switch (nodeTag(expr))
-	{
-		case T_FuncExpr:
-			if (((FuncExpr *) expr)->funcformat == COERCE_IMPLICIT_CAST)
-				((FuncExpr *) expr)->funcformat = COERCE_EXPLICIT_CAST;
-			break;
-		case T_RelabelType:
-			((RelabelType *) expr)->relabelformat = COERCE_EXPLICIT_CAST;
-			break;
-		case T_CoerceViaIO:
-			((CoerceViaIO *) expr)->coerceformat = COERCE_EXPLICIT_CAST;
-			break;
-		case T_ArrayCoerceExpr:
-			((ArrayCoerceExpr *) expr)->coerceformat = COERCE_EXPLICIT_CAST;
-			break;
-		case T_ConvertRowtypeExpr:
-			((ConvertRowtypeExpr *) expr)->convertformat = COERCE_EXPLICIT_CAST;
-			break;
-		case T_CoerceToDomain:
-			((CoerceToDomain *) expr)->coercionformat = COERCE_EXPLICIT_CAST;
-			break;
-		default:
-			break;
-	}
-	return expr;
-}
-
 static void
 add_argument(Aggref *call, Expr *expr)
 {
@@ -166,7 +132,7 @@ call_partial(const Aggref *aggref)
 	add_argument(call, (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
 										  CStringGetTextDatum(signature), false, false));
 	foreach(lc, aggref->args)
-		add_argument(call, with_written_cast(lfirst_node(TargetEntry, lc)->expr));
+		add_argument(call, fragment_written_cast(lfirst_node(TargetEntry, lc)->expr));
 	return call;
 }
 

@@ -1,0 +1,323 @@
+/*
+ * sorted_agg_path.c
+ *		Path tier: aggregates that take their input in order, or only once.
+ *
+ * Such aggregates have no partial states: their input comes here.  But the
+ * nodes can compute their arguments and sort the rows, by the groups first and
+ * then as the first of the aggregates wants it, whose own sort then finds
+ * nothing to do.  If no aggregate minds duplicates, nodes drop them, too.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_aggregate.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/prep.h"
+#include "optimizer/tlist.h"
+#include "parser/parse_oper.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/selfuncs.h"
+#include "utils/syscache.h"
+
+#include "deparse/shippable.h"
+#include "metadata/node.h"
+#include "planner/cost.h"
+#include "planner/order_path.h"
+#include "planner/scan_path.h"
+#include "planner/sorted_agg_path.h"
+
+/* Duplicates are dropped if less than this part of the rows is expected to remain. */
+#define WORTH_DROPPING 0.7
+
+/* What the aggregates of a grouping take. */
+typedef struct AggregateInput
+{
+	const DistRel *dist;
+	PathTarget *target;
+	Index		last_reference;
+	Aggref	   *ordered;		/* the first that wants an order */
+	bool		once;			/* duplicates do not matter */
+}			AggregateInput;
+
+/* ---- columns ---- */
+
+static bool
+can_deliver(const AggregateInput * input, Expr *expr)
+{
+	return is_returnable_type(exprType((Node *) expr)) &&
+		dist_rel_can_compute(input->dist, (Node *) expr);
+}
+
+/* The column's number for sort clauses; 0 if there is none. */
+static Index
+column_reference(const AggregateInput * input, const Expr *expr)
+{
+	ListCell   *lc;
+
+	foreach(lc, input->target->exprs)
+	{
+		if (equal(lfirst(lc), expr))
+			return get_pathtarget_sortgroupref(input->target, foreach_current_index(lc));
+	}
+	return 0;
+}
+
+static bool
+add_column(AggregateInput * input, Expr *expr)
+{
+	if (column_reference(input, expr) != 0)
+		return true;
+	if (!can_deliver(input, expr))
+		return false;
+	add_column_to_pathtarget(input->target, expr, ++input->last_reference);
+	return true;
+}
+
+/* Something that an aggregate takes: as a column or, if need be, its columns. */
+static bool
+add_value(AggregateInput * input, Expr *expr)
+{
+	ListCell   *lc;
+
+	if (contain_volatile_functions((Node *) expr))
+		input->once = false;
+	if (!contain_var_clause((Node *) expr) || add_column(input, expr))
+		return true;
+	input->once = false;
+	foreach(lc, pull_var_clause((Node *) expr, PVC_INCLUDE_PLACEHOLDERS))
+	{
+		if (!add_column(input, lfirst(lc)))
+			return false;
+	}
+	return true;
+}
+
+/* Would this aggregate give the same if a row came twice? */
+static bool
+ignores_duplicates(const Aggref *aggref)
+{
+	HeapTuple	tuple;
+	bool		extreme;
+
+	if (aggref->aggkind != AGGKIND_NORMAL)
+		return false;
+	if (aggref->aggdistinct != NIL || aggref->aggfnoid == F_BOOL_AND ||
+		aggref->aggfnoid == F_BOOL_OR || aggref->aggfnoid == F_EVERY)
+		return true;
+	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggref->aggfnoid));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for aggregate %u", aggref->aggfnoid);
+	/* min() and max() say by which operator */
+	extreme = OidIsValid(((Form_pg_aggregate) GETSTRUCT(tuple))->aggsortop);
+	ReleaseSysCache(tuple);
+	return extreme;
+}
+
+static bool
+add_aggregate(AggregateInput * input, Aggref *aggref)
+{
+	ListCell   *lc;
+
+	input->once &= ignores_duplicates(aggref);
+	if (input->ordered == NULL && (aggref->aggdistinct != NIL || aggref->aggorder != NIL))
+		input->ordered = aggref;
+	foreach(lc, aggref->args)
+	{
+		if (!add_value(input, lfirst_node(TargetEntry, lc)->expr))
+			return false;
+	}
+	return aggref->aggfilter == NULL || add_value(input, aggref->aggfilter);
+}
+
+/* Add what expressions over groups take; true: something cannot be delivered. */
+static bool
+add_input_walker(Node *node, void *context)
+{
+	AggregateInput *input = context;
+
+	if (node == NULL || column_reference(input, (Expr *) node) != 0)
+		return false;
+	if (IsA(node, Aggref))
+		return !add_aggregate(input, (Aggref *) node) ||
+			expression_tree_walker((Node *) ((Aggref *) node)->aggdirectargs,
+								   add_input_walker, context);
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
+		return !add_column(input, (Expr *) node);
+	return expression_tree_walker(node, add_input_walker, context);
+}
+
+/* ---- order ---- */
+
+/* Append a key; false if the nodes cannot sort by it. */
+static bool
+add_key(const AggregateInput * input, List **keys, const SortGroupClause *clause, Expr *expr)
+{
+	Index		reference = column_reference(input, expr);
+	SortGroupClause *key;
+	ListCell   *lc;
+
+	if (reference == 0 || !order_can_sort_by(input->dist, expr, clause->sortop))
+		return false;
+	foreach(lc, *keys)
+	{
+		if (lfirst_node(SortGroupClause, lc)->tleSortGroupRef == reference)
+			return true;
+	}
+	key = copyObject(unconstify(SortGroupClause *, clause));
+	key->tleSortGroupRef = reference;
+	*keys = lappend(*keys, key);
+	return true;
+}
+
+/* The grouping columns, then what the first ordered aggregate sorts by. */
+static bool
+find_keys(const Grouping * grouping, const AggregateInput * input, List **keys)
+{
+	List	   *clauses = input->ordered->aggdistinct != NIL ?
+		input->ordered->aggdistinct : input->ordered->aggorder;
+	ListCell   *lc;
+
+	foreach(lc, grouping->clauses)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+
+		if (!add_key(input, keys, clause, (Expr *)
+					 get_sortgroupclause_expr(clause, grouping->root->processed_tlist)))
+			return false;
+	}
+	foreach(lc, clauses)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+
+		if (!add_key(input, keys, clause, (Expr *)
+					 get_sortgroupclause_expr(clause, input->ordered->args)))
+			break;
+	}
+	return *keys != NIL;
+}
+
+/* ---- duplicates ---- */
+
+/* Clauses for all columns; NIL if the nodes cannot compare all of them. */
+static List *
+distinct_clauses(const AggregateInput * input, List *keys)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, input->target->exprs)
+	{
+		Expr	   *expr = lfirst(lc);
+		Oid			collation = exprCollation((Node *) expr);
+		SortGroupClause *clause = makeNode(SortGroupClause);
+
+		get_sort_group_operators(exprType((Node *) expr), false, false, false,
+								 &clause->sortop, &clause->eqop, NULL, &clause->hashable);
+		/* a key with a collation of its own is not the column that is distinct */
+		if (!OidIsValid(clause->eqop) || !order_can_sort_by(input->dist, expr, clause->sortop) ||
+			(OidIsValid(collation) && !IsA(expr, Var)))
+			return NIL;
+		clause->tleSortGroupRef = get_pathtarget_sortgroupref(input->target,
+															  foreach_current_index(lc));
+		clauses = lappend(clauses, clause);
+	}
+	return clauses;
+}
+
+/* Rows that remain if each node drops its duplicates. */
+static double
+rows_without_duplicates(const Grouping * grouping, const AggregateInput * input)
+{
+	double		rows = grouping->input->rows;
+	double		nodes = Max(list_length(node_list()), 1);
+	double		distinct = Max(estimate_num_groups(grouping->root, input->target->exprs,
+												   rows, NULL, NULL), 1);
+
+	return clamp_row_est(Min(rows, nodes * distinct * (1 - pow(1 - 1 / distinct, rows / nodes))));
+}
+
+/* ---- the path ---- */
+
+static DistUpper *
+make_upper(const Grouping * grouping, AggregateInput * input, double *rows)
+{
+	DistUpper  *upper = palloc0(sizeof(DistUpper));
+	double		distinct_rows;
+
+	upper->target = input->target;
+	if (!find_keys(grouping, input, &upper->sort))
+		return NULL;
+	*rows = grouping->input->rows;
+	distinct_rows = rows_without_duplicates(grouping, input);
+	if (input->once && distinct_rows < WORTH_DROPPING * *rows)
+	{
+		upper->node_distinct = distinct_clauses(input, upper->sort);
+		if (upper->node_distinct != NIL)
+			*rows = distinct_rows;
+	}
+	set_pathtarget_cost_width(grouping->root, upper->target);
+	return upper;
+}
+
+static Path *
+input_path(const Grouping * grouping, DistUpper * upper, double rows)
+{
+	DistRel    *dist = palloc(sizeof(DistRel));
+	RelOptInfo *rel = fetch_upper_rel(grouping->root, UPPERREL_PARTIAL_GROUP_AGG, NULL);
+	Path	   *path;
+
+	*dist = *grouping->dist;
+	dist->upper = upper;
+	rel->consider_parallel = false;
+	path = scan_path_make_upper(grouping->root, rel, dist, rows);
+	path->pathkeys = grouping->root->group_pathkeys;
+	cost_sort_on_nodes(path, -1);
+	return path;
+}
+
+void
+sorted_agg_path_add(const Grouping * grouping)
+{
+	PlannerInfo *root = grouping->root;
+	PathTarget *grouped = grouping->output->reltarget;
+	AggregateInput input = {.dist = grouping->dist, .once = true};
+	AggClauseCosts costs;
+	DistUpper  *upper;
+	double		rows;
+
+	if (root->numOrderedAggs == 0 || !order_can_sort(grouping->dist) ||
+		root->parse->groupingSets != NIL || !grouping_is_sortable(grouping->clauses) ||
+		expression_returns_set((Node *) grouped->exprs))
+		return;
+	input.target = create_empty_pathtarget();
+	for (int i = 0; i < list_length(grouped->exprs); i++)
+	{
+		Index		reference = get_pathtarget_sortgroupref(grouped, i);
+
+		if (reference == 0 || get_sortgroupref_clause_noerr(reference, grouping->clauses) == NULL)
+			continue;
+		if (!can_deliver(&input, list_nth(grouped->exprs, i)))
+			return;
+		add_column_to_pathtarget(input.target, list_nth(grouped->exprs, i), reference);
+		input.last_reference = Max(input.last_reference, reference);
+	}
+	if (add_input_walker((Node *) grouped->exprs, &input) ||
+		add_input_walker((Node *) grouping->having, &input) || input.ordered == NULL)
+		return;
+	upper = make_upper(grouping, &input, &rows);
+	if (upper == NULL)
+		return;
+	memset(&costs, 0, sizeof(costs));
+	get_agg_clause_costs(root, AGGSPLIT_SIMPLE, &costs);
+	grouping->output->pathlist = NIL;
+	add_path(grouping->output, (Path *)
+			 create_agg_path(root, grouping->output, input_path(grouping, upper, rows), grouped,
+							 grouping->clauses == NIL ? AGG_PLAIN : AGG_SORTED, AGGSPLIT_SIMPLE,
+							 grouping->clauses, grouping->having, &costs, grouping->groups));
+}
