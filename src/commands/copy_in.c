@@ -39,6 +39,7 @@
 #include "commands/copy_in.h"
 #include "commands/copy_route.h"
 #include "executor/shard_choice.h"
+#include "executor/table_growth.h"
 #include "executor/value_codec.h"
 
 typedef struct CopyIn
@@ -466,6 +467,7 @@ copy_in(ParseState *pstate, const CopyStmt *stmt, Oid relid)
 	copy.econtext = GetPerTupleExprContext(copy.estate);
 	prepare_key(&copy);
 	rows = run_copy_in(&copy, stmt);
+	table_grown(copy.table, rows);
 	FreeExecutorState(copy.estate);
 	EndCopyFrom(copy.cstate);
 	table_close(copy.rel, NoLock);

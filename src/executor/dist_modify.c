@@ -12,6 +12,7 @@
 #include "executor/dist_modify.h"
 #include "executor/dist_scan.h"
 #include "executor/executor.h"
+#include "executor/table_growth.h"
 #include "transaction/dist_xact.h"
 #include "utils/memutils.h"
 
@@ -89,6 +90,8 @@ write_all(DistModifyState * state)
 		dist_scan_read_early(lfirst(lc));
 	state->written = true;
 	modify_write(state);
+	if (state->plan->operation == CMD_INSERT && state->table != NULL)
+		table_grown(state->table, fragment_run_affected(state->run));
 	if (state->plan->can_set_tag &&
 		state->css.ss.ps.state->es_plannedstmt->commandType == state->plan->operation)
 		state->css.ss.ps.state->es_processed += fragment_run_affected(state->run);

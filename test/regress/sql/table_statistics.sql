@@ -105,6 +105,14 @@ SELECT reltuples FROM pg_class WHERE oid = 'dist'::regclass;
 SELECT estimate('SELECT * FROM dist');
 ANALYZE dist;
 
+-- many rows at once: known at once, when they at least double the table
+INSERT INTO dist (k) SELECT generate_series(1, 2000);
+SELECT estimate('SELECT * FROM dist');
+INSERT INTO dist (k) SELECT generate_series(2001, 3000);
+SELECT estimate('SELECT * FROM dist');
+COPY dist (k) FROM PROGRAM 'seq 3001 6000';
+SELECT estimate('SELECT * FROM dist');
+
 -- what is known of a table before stays known when it is distributed
 ANALYZE plain;
 SELECT create_distributed_table('plain', 'k');
