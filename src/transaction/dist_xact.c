@@ -14,6 +14,7 @@
 #include "transaction/dist_commit.h"
 #include "transaction/dist_xact.h"
 #include "transaction/dtx_slots.h"
+#include "transaction/idle_connections.h"
 #include "transaction/lock_waits.h"
 #include "transaction/participants.h"
 #include "transaction/statement_depth.h"
@@ -246,10 +247,8 @@ forbid_user_prepare(void)
 }
 
 static void
-xact_callback(XactEvent event, void *arg)
+follow_transaction(XactEvent event)
 {
-	if (!xact_active)
-		return;
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
@@ -266,12 +265,20 @@ xact_callback(XactEvent event, void *arg)
 			after_abort();
 			break;
 		default:
-			return;
+			break;
 	}
+}
+
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	if (xact_active)
+		follow_transaction(event);
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE || event == XACT_EVENT_ABORT)
 	{
 		xact_active = false;
 		local_touched = false;
+		idle_connections_check();
 	}
 }
 
@@ -310,6 +317,7 @@ dist_xact_init(void)
 	dist_commit_init();
 	dtx_slots_init();
 	statement_depth_init();
+	idle_connections_init();
 	lock_waits_init();
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);

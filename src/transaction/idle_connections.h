@@ -1,0 +1,13 @@
+/*
+ * idle_connections.h
+ *		Closing connections to nodes that a session has not used for a while.
+ */
+#ifndef SHARDLITE_IDLE_CONNECTIONS_H
+#define SHARDLITE_IDLE_CONNECTIONS_H
+
+/* A transaction is over: close what has been idle for too long, watch the rest. */
+extern void idle_connections_check(void);
+
+extern void idle_connections_init(void);
+
+#endif							/* SHARDLITE_IDLE_CONNECTIONS_H */
