@@ -206,6 +206,16 @@ CREATE FUNCTION shardlite_internal.partial_result(internal, anyelement, text) RE
 CREATE AGGREGATE shardlite_internal.partial(anyelement, text) (
     SFUNC = shardlite_internal.partial_step, STYPE = internal, SSPACE = 128,
     FINALFUNC = shardlite_internal.partial_result, FINALFUNC_EXTRA, PARALLEL = RESTRICTED);
+-- Rows that the coordinator of a statement sends here to be joined with shards.
+CREATE FUNCTION shardlite_internal.put_rows(id bigint, VARIADIC "any") RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_put_rows';
+CREATE FUNCTION shardlite_internal.drop_rows(id bigint) RETURNS void
+    LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_drop_rows';
+CREATE FUNCTION shardlite_internal.get_rows_support(internal) RETURNS internal
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_get_rows_support';
+CREATE FUNCTION shardlite_internal.get_rows(id bigint) RETURNS SETOF record
+    LANGUAGE c STRICT STABLE PARALLEL RESTRICTED SUPPORT shardlite_internal.get_rows_support
+    AS 'MODULE_PATHNAME', 'shardlite_get_rows';
 
 -- ANALYZE: what a node has of a table, and what it is told about all of it.
 CREATE FUNCTION shardlite_internal.table_sizes(tables text[], OUT pages float8, OUT rows float8, OUT auto_analyzed float8)

@@ -19,6 +19,7 @@
 #include "executor/executor.h"
 #include "executor/fragment_text.h"
 #include "executor/row_identity.h"
+#include "executor/row_source.h"
 #include "executor/shard_choice.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
@@ -81,6 +82,7 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	state->map = state->share->map;
 	state->exprs = ExecInitExprList(cscan->custom_exprs, &node->ss.ps);
 	state->keep = (eflags & EXEC_FLAG_REWIND) != 0 && plan->operation == CMD_SELECT;
+	state->sources = row_sources_begin(node, plan, eflags);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	if (plan->before_writes || (state->map != NULL && state->map->row_id >= 0))
@@ -146,6 +148,25 @@ may_be_packed(DistScanState * state)
 		(plan->plan_rows > 1 && !state->css.ss.ps.state->es_plannedstmt->hasModifyingCTE);
 }
 
+/* A fragment's parameters say where its rows from here are stored. */
+static FragmentParams *
+add_stores(DistScanState * state, FragmentParams * params, int shard_index)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	if (state->sources == NIL)
+		return params;
+	params = fragment_params_copy(params);
+	forboth(lc, state->sources, lc2, state->plan->source_params)
+	{
+		int			n = lfirst_int(lc2) - 1;
+
+		params->values[n] = Int64GetDatum(row_source_store(lfirst(lc), shard_index));
+	}
+	return params;
+}
+
 static void
 add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 				   FragmentParams * params)
@@ -154,8 +175,11 @@ add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 	Fragment   *fragment;
 
 	fragment = fragment_run_add(state->run, shard->node_id, index,
-								scan_share_sql(state->share, group, index), params);
-	fragment->prepare = params != NULL;
+								scan_share_sql(state->share, group, index),
+								add_stores(state, params, index));
+
+	/* with stored rows each plan is made for how many they are */
+	fragment->prepare = params != NULL && state->sources == NIL;
 	fragment->packed = state->may_pack;
 	fragment_set_shard(fragment, state->plan->text.markers, shard->shard_id,
 					   state->plan->operation != CMD_SELECT);
@@ -174,11 +198,11 @@ add_node_fragment(DistScanState * state, const ShardGroup * group, List *shards,
 
 	fragment = fragment_run_add(state->run, node_id, first,
 								fragment_text_of_node(state->plan, text, group, shards),
-								params);
+								add_stores(state, params, first));
 	fragment->packed = state->may_pack;
 
 	/* other sets of keys give other texts */
-	fragment->prepare = params != NULL &&
+	fragment->prepare = params != NULL && state->sources == NIL &&
 		(state->plan->target == TARGET_ALL_SHARDS || list_length(shards) == 1);
 }
 
@@ -291,7 +315,10 @@ start_run(DistScanState * state)
 	FragmentParams *params;
 	ListCell   *lc;
 
+	if (state->sources != NIL)
+		row_sources_read(state->sources, shard_group_get(state->plan->colocation_id));
 	state->run = fragment_run_create(state->cxt, estate, state->map, 0);
+	state->run->sources = state->sources;
 	if (state->map != NULL && state->map->row_id >= 0)
 	{
 		state->run->on_row = identify_row;
@@ -327,6 +354,7 @@ dist_scan_stop(DistScanState * state)
 
 		state->slowest_ms = Max(state->slowest_ms, fragment->elapsed_ms);
 	}
+	row_sources_drop(state->sources, state->run, local_node_id(), NULL);
 	fragment_run_end(state->run);
 	state->run = NULL;
 }
@@ -344,7 +372,7 @@ start_early(DistScanState * state)
 		ActivePortal->name[0] == '\0')
 		return;
 	if (state->plan->operation != CMD_SELECT || state->plan->writes ||
-		needs_execution((Node *) cscan->custom_exprs,
+		state->sources != NIL || needs_execution((Node *) cscan->custom_exprs,
 						state->css.ss.ps.state->es_param_list_info) ||
 		contain_volatile_functions((Node *) cscan->custom_exprs))
 		return;
@@ -499,6 +527,7 @@ rescan_scan(CustomScanState *node)
 		state->keep |= node->ss.ps.chgParam == NULL && state->plan->operation == CMD_SELECT;
 		if (state->kept != NULL)
 			tuplestore_clear(state->kept);
+		row_sources_rescan(state->sources, node->ss.ps.chgParam);
 	}
 	ExecScanReScan(&node->ss);
 }
@@ -513,6 +542,7 @@ end_scan(CustomScanState *node)
 	DistScanState *state = (DistScanState *) node;
 
 	dist_scan_stop(state);
+	row_sources_end(state->sources);
 	if (state->kept != NULL)
 		tuplestore_end(state->kept);
 	if (state->kept_slot != NULL)

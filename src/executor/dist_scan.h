@@ -21,6 +21,7 @@ typedef struct DistScanState
 	MemoryContext cxt;			/* of everything that lives with the node */
 	RowMap	   *map;			/* the share's; NULL when no rows come back */
 	StatementState *statement;
+	List	   *sources;		/* of RowSource: the children */
 	FragmentRun *run;			/* NULL until the first row is asked for */
 	bool		may_pack;		/* run's rows may come in packs */
 	FragmentMerge *merge;		/* of the run, when its fragments are sorted */

@@ -28,6 +28,19 @@ fragment_params_create(int count)
 	return params;
 }
 
+FragmentParams *
+fragment_params_copy(const FragmentParams * params)
+{
+	FragmentParams *copy = fragment_params_create(params->count);
+
+	copy->spec = params->spec;
+	copy->first = params->first;
+	memcpy(copy->types, params->types, sizeof(Oid) * params->count);
+	memcpy(copy->values, params->values, sizeof(Datum) * params->count);
+	memcpy(copy->isnull, params->isnull, sizeof(bool) * params->count);
+	return copy;
+}
+
 ParamSpec *
 param_spec_create(List *exprs)
 {

@@ -47,6 +47,9 @@ extern ParamSpec * param_spec_create(List *exprs);
 extern FragmentParams * fragment_params_eval(List *states, ParamSpec * spec, int first, int count,
 											 ExprContext *econtext);
 
+/* The same values, to be changed before they are used; in the current context. */
+extern FragmentParams * fragment_params_copy(const FragmentParams * params);
+
 /* For the executor of this backend; NULL when there are none. */
 extern ParamListInfo fragment_params_list(FragmentParams * params);
 

@@ -14,6 +14,7 @@
 
 #include "executor/executor.h"
 #include "executor/fragment_run.h"
+#include "executor/row_source.h"
 #include "executor/shard_error.h"
 #include "metadata/node.h"
 #include "transaction/dist_xact.h"
@@ -286,6 +287,7 @@ flush_node(FragmentRun * run, int32 node_id)
 	RemoteConnection *conn = dist_xact_connection(node_id, run->access);
 	ListCell   *lc;
 
+	row_sources_send(run->sources, run, node_id, conn);
 	for_each_from(lc, run->fragments, run->nflushed)
 	{
 		Fragment   *fragment = lfirst(lc);
@@ -295,6 +297,7 @@ flush_node(FragmentRun * run, int32 node_id)
 		send_remote(fragment, conn);
 		append_to_lane(run, fragment);
 	}
+	row_sources_drop(run->sources, run, node_id, conn);
 	if ((run->access & DIST_ACCESS_LAST) != 0)
 		dist_xact_last_batch(conn);
 	remote_sync(conn);
@@ -339,6 +342,7 @@ flush_local(FragmentRun * run)
 	bool		writes = (run->access & DIST_ACCESS_WRITE) != 0;
 	ListCell   *lc;
 
+	row_sources_send(run->sources, run, local_node_id(), NULL);
 	for_each_from(lc, run->fragments, run->nflushed)
 	{
 		Fragment   *fragment = lfirst(lc);

@@ -68,6 +68,8 @@ struct FragmentRun
 	bool		local_first;	/* run local fragments before remote ones start */
 	FragmentRowHook on_row;
 	void	   *hook_arg;
+	List	   *sources;		/* of RowSource: rows that fragments read, sent in
+								 * their batch */
 
 	List	   *fragments;		/* of Fragment *, in the order added */
 	int			nflushed;		/* those before were started */

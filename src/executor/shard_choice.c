@@ -43,8 +43,7 @@ check_null_key(const DistTable * table)
 		null_key_error(table, NULL);
 }
 
-/* The table of the plan whose key decides; any of the group will do. */
-static DistTable *
+DistTable *
 keyed_table(const DistPlan * plan)
 {
 	ListCell   *lc;

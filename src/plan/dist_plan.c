@@ -113,6 +113,8 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_int(list, (int) plan->fill_tableoid);
 	list = append_int(list, plan->row_id_rti);
 	list = append_int(list, plan->row_id_leaf);
+	list = lappend(list, plan->source_keys);
+	list = lappend(list, plan->source_params);
 	list = append_int(list, plan->before_writes);
 	return append_int(list, (int) plan->function);
 }
@@ -153,6 +155,8 @@ dist_plan_decode(List *encoded)
 	plan->fill_tableoid = (Oid) read_int(&reader);
 	plan->row_id_rti = read_int(&reader);
 	plan->row_id_leaf = read_int(&reader);
+	plan->source_keys = read_node(&reader);
+	plan->source_params = read_node(&reader);
 	plan->before_writes = read_int(&reader);
 	plan->function = (Oid) read_int(&reader);
 	return plan;

@@ -99,6 +99,16 @@ typedef struct DistPlan
 	bool		row_id_leaf;
 
 	/*
+	 * The children of the scan (custom_plans): their rows are computed here and
+	 * joined on the shards.  Per child the column whose hash says to which
+	 * shard a row goes, 0 when every shard needs all rows; and the parameter
+	 * $n under which a fragment gets the number of the rows it reads
+	 * (executor/row_store.h).
+	 */
+	List	   *source_keys;	/* IntList */
+	List	   *source_params;	/* IntList */
+
+	/*
 	 * The scan must see the data as it was before the statement: its rows are
 	 * all read (into a tuplestore) before the first ShardliteModify of the
 	 * statement writes.  Such a scan depends on no PARAM_EXEC.

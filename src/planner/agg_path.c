@@ -174,7 +174,8 @@ partial_path(const Grouping * grouping, DistUpper * upper)
 	double		by_node = groups_of_part(grouping, nodes) * nodes;
 	Path	   *path;
 
-	upper->on_nodes = !grouping->dist->other_role && by_shard - by_node > MANY_ROWS;
+	upper->on_nodes = !grouping->dist->other_role &&
+		!dist_rel_has_keyed_source(grouping->dist) && by_shard - by_node > MANY_ROWS;
 	rel->reltarget = upper->target;
 	rel->consider_parallel = false;
 	rel->rows = grouping->clauses == NIL ? shards :

@@ -67,10 +67,10 @@ cost_table_size(RelOptInfo *rel, const DistTable * table)
 	rel->allvisfrac = 0;
 }
 
-static Cost
-transfer_cost(double rows, int width)
+Cost
+cost_transfer(int width)
 {
-	return rows * (TRANSFER_ROW_COST + TRANSFER_BYTE_COST * width);
+	return TRANSFER_ROW_COST + TRANSFER_BYTE_COST * width;
 }
 
 /*
@@ -95,7 +95,7 @@ cost_fragment(Path *path, const FragmentCost * fragment)
 		FRAGMENT_COST * fragment->nshards;
 	run = pages * seq_page_cost +
 		looked_at * (cpu_tuple_cost + fragment->quals.per_tuple);
-	run += transfer_cost(fragment->rows, fragment->width);
+	run += fragment->rows * cost_transfer(fragment->width);
 	path->total_cost = path->startup_cost + run;
 }
 
@@ -108,7 +108,7 @@ cost_sort_on_nodes(Path *path, double bound)
 	double		kept = bound > 0 ? Min(2 * bound, sorted) : sorted;
 	Cost		sort = 2 * cpu_operator_cost * sorted * log2(Max(kept, 1));
 	Cost		merge = cpu_operator_cost * path->rows * log2(nodes);
-	Cost		transfer = transfer_cost(path->rows, path->pathtarget->width);
+	Cost		transfer = path->rows * cost_transfer(path->pathtarget->width);
 
 	path->startup_cost = Max(path->startup_cost, path->total_cost - transfer) + sort;
 	path->total_cost = Max(path->total_cost, path->startup_cost - sort) + sort + merge;

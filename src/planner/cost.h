@@ -35,4 +35,7 @@ extern void cost_sort_on_nodes(Path *path, double bound);
 /* Set startup and total cost of a path. */
 extern void cost_fragment(Path *path, const FragmentCost * fragment);
 
+/* Cost of moving one row of so many bytes from one node to another. */
+extern Cost cost_transfer(int width);
+
 #endif							/* SHARDLITE_COST_H */

@@ -105,21 +105,16 @@ classes_join_keys(PlannerInfo *root, List *left, List *right)
 	return false;
 }
 
-/* One join that is looked at. */
-typedef struct JoinSides
+/* Clauses that decide what matches, and those that filter the result. */
+typedef struct JoinClauses
 {
-	PlannerInfo *root;
-	RelOptInfo *joinrel;
-	JoinType	jointype;
-	const DistRel *outer;
-	const DistRel *inner;
-	List	   *on;				/* RestrictInfos that decide what matches */
-	List	   *where;			/* and those that filter the result */
-}			JoinSides;
+	List	   *on;
+	List	   *where;
+}			JoinClauses;
 
 /* Do rows that match lie on the same shard, and does none appear twice? */
 static bool
-joins_within_shards(const JoinSides * sides)
+joins_within_shards(const JoinSides * sides, const JoinClauses * clauses)
 {
 	const DistRel *outer = sides->outer;
 	const DistRel *inner = sides->inner;
@@ -137,7 +132,7 @@ joins_within_shards(const JoinSides * sides)
 	if ((sides->jointype == JOIN_INNER || sides->jointype == JOIN_SEMI) &&
 		classes_join_keys(sides->root, left, right))
 		return true;
-	return clauses_join_keys(outer, left, right, sides->on);
+	return clauses_join_keys(outer, left, right, clauses->on);
 }
 
 /* No base relation may see the clause before its security quals are done. */
@@ -186,7 +181,7 @@ is_needed_above(const JoinSides * sides, const DistRel * side)
 }
 
 static bool
-can_push(const JoinSides * sides, RelOptInfo *outerrel, RelOptInfo *innerrel)
+can_push(const JoinSides * sides, const JoinClauses * clauses)
 {
 	const DistRel *outer = sides->outer;
 	const DistRel *inner = sides->inner;
@@ -195,9 +190,9 @@ can_push(const JoinSides * sides, RelOptInfo *outerrel, RelOptInfo *innerrel)
 		outer->local != NIL || inner->local != NIL ||
 		outer->other_role || inner->other_role ||
 		!bms_is_empty(sides->joinrel->lateral_relids) ||
-		!bms_is_empty(outerrel->lateral_relids) ||
-		!bms_is_empty(innerrel->lateral_relids) ||
-		!joins_within_shards(sides))
+		!bms_is_empty(sides->outerrel->lateral_relids) ||
+		!bms_is_empty(sides->innerrel->lateral_relids) ||
+		!joins_within_shards(sides, clauses))
 		return false;
 
 	switch (sides->jointype)
@@ -244,18 +239,17 @@ make_wrap(const DistRel * dist, RelOptInfo *rel)
 
 /* Combine the FROM clauses as an outer join. */
 static bool
-join_outer(DistRel * dist, const JoinSides * sides, RelOptInfo *outerrel,
-		   RelOptInfo *innerrel)
+join_outer(DistRel * dist, const JoinSides * sides, List *on)
 {
 	DistFrom   *join = palloc0(sizeof(DistFrom));
 
 	join->jointype = sides->jointype;
 	join->left = sides->outer->from;
-	join->right = make_wrap(sides->inner, innerrel);
-	join->quals = bare_clauses(sides->on);
+	join->right = make_wrap(sides->inner, sides->innerrel);
+	join->quals = bare_clauses(on);
 	if (sides->jointype == JOIN_FULL)
 	{
-		DistFrom   *left = make_wrap(sides->outer, outerrel);
+		DistFrom   *left = make_wrap(sides->outer, sides->outerrel);
 
 		if (left == NULL)
 			return false;
@@ -267,12 +261,12 @@ join_outer(DistRel * dist, const JoinSides * sides, RelOptInfo *outerrel,
 
 /* Add a semi-join or anti-join to the outer side's WHERE clause. */
 static void
-join_exists(DistRel * dist, const JoinSides * sides)
+join_exists(DistRel * dist, const JoinSides * sides, List *on)
 {
 	DistExists *exists = palloc0(sizeof(DistExists));
 
 	exists->dist = sides->inner;
-	exists->quals = bare_clauses(sides->on);
+	exists->quals = bare_clauses(on);
 	exists->anti = sides->jointype == JOIN_ANTI;
 	dist->exists = lappend(list_copy(dist->exists), exists);
 	if (exists->anti)
@@ -316,65 +310,63 @@ begin_join(const JoinSides * sides)
 	dist->before_writes = outer->before_writes || inner->before_writes;
 	dist->table_rows = outer->table_rows + inner->table_rows;
 	dist->table_pages = outer->table_pages + inner->table_pages;
+	dist->sources = list_concat_copy(outer->sources, inner->sources);
 	return dist;
 }
 
-static void
-split_clauses(JoinSides * sides, List *restrictlist)
+static JoinClauses
+split_clauses(const JoinSides * sides)
 {
+	JoinClauses clauses = {NIL, NIL};
 	ListCell   *lc;
 
-	foreach(lc, restrictlist)
+	foreach(lc, sides->restrictlist)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
 
 		if (IS_OUTER_JOIN(sides->jointype) &&
 			RINFO_IS_PUSHED_DOWN(clause, sides->joinrel->relids))
-			sides->where = lappend(sides->where, clause);
+			clauses.where = lappend(clauses.where, clause);
 		else
-			sides->on = lappend(sides->on, clause);
+			clauses.on = lappend(clauses.on, clause);
 	}
+	return clauses;
 }
 
 DistRel *
-dist_rel_make_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
-				   RelOptInfo *innerrel, JoinType jointype, List *restrictlist)
+dist_rel_make_join(const JoinSides * sides)
 {
-	JoinSides	sides = {
-		.root = root, .joinrel = joinrel, .jointype = jointype,
-		.outer = dist_rel_get(outerrel), .inner = dist_rel_get(innerrel)
-	};
+	JoinClauses clauses = split_clauses(sides);
 	DistRel    *dist;
 
-	split_clauses(&sides, restrictlist);
-	if (!can_push(&sides, outerrel, innerrel))
+	if (!can_push(sides, &clauses))
 		return NULL;
-	dist = begin_join(&sides);
-	if (!clauses_can_ship(root, dist, restrictlist))
+	dist = begin_join(sides);
+	if (!clauses_can_ship(sides->root, dist, sides->restrictlist))
 		return NULL;
-	switch (jointype)
+	switch (sides->jointype)
 	{
 		case JOIN_INNER:
-			join_inner(dist, sides.inner);
-			dist->conds = list_concat(dist->conds, list_copy(sides.on));
+			join_inner(dist, sides->inner);
+			dist->conds = list_concat(dist->conds, list_copy(clauses.on));
 			break;
 		case JOIN_SEMI:
 		case JOIN_ANTI:
-			join_exists(dist, &sides);
+			join_exists(dist, sides, clauses.on);
 			break;
 		default:
-			if (!join_outer(dist, &sides, outerrel, innerrel))
+			if (!join_outer(dist, sides, clauses.on))
 				return NULL;
-			if (jointype == JOIN_FULL)
+			if (sides->jointype == JOIN_FULL)
 			{
 				dist->conds = dist->exists = dist->keys = dist->weak_keys = NIL;
 				dist->nulled = NULL;
-				weaken_keys(dist, sides.outer);
+				weaken_keys(dist, sides->outer);
 			}
-			weaken_keys(dist, sides.inner);
+			weaken_keys(dist, sides->inner);
 	}
-	dist->conds = list_concat_copy(dist->conds, sides.where);
+	dist->conds = list_concat_copy(dist->conds, clauses.where);
 
 	/* the scan can fill in the system columns of one table only */
-	return count_system_columns(root, dist) > 1 ? NULL : dist;
+	return count_system_columns(sides->root, dist) > 1 ? NULL : dist;
 }

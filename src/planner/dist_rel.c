@@ -25,7 +25,18 @@
 DistRel *
 dist_rel_get(RelOptInfo *rel)
 {
-	return rel->fdwroutine == NULL ? rel->fdw_private : NULL;
+	DistRel    *dist = rel->fdwroutine == NULL ? rel->fdw_private : NULL;
+	Path	   *path = rel->cheapest_total_path;
+
+	if (dist == NULL || dist->sources == NIL)
+		return dist;
+	if (path != NULL && IsA(path, ProjectionPath))
+		path = ((ProjectionPath *) path)->subpath;
+	if (path == NULL || !IsA(path, CustomPath) ||
+		strcmp(((CustomPath *) path)->methods->CustomName, DIST_SCAN_NAME) != 0 ||
+		((DistRel *) linitial(((CustomPath *) path)->custom_private))->sources != dist->sources)
+		return NULL;
+	return dist;
 }
 
 /* Something that only the coordinator can compute, whatever its functions. */
@@ -69,6 +80,19 @@ dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel, RestrictInfo *clause)
 {
 	return restriction_is_securely_promotable(clause, rel) &&
 		dist_rel_can_compute(dist, (Node *) clause->clause);
+}
+
+bool
+dist_rel_has_keyed_source(const DistRel * dist)
+{
+	ListCell   *lc;
+
+	foreach(lc, dist->sources)
+	{
+		if (((DistWrap *) lfirst(lc))->key_resno > 0)
+			return true;
+	}
+	return false;
 }
 
 List *

@@ -17,13 +17,17 @@ typedef struct DistRel DistRel;
 
 /*
  * A relation whose rows come from a sub-SELECT of the fragment: the nullable
- * sides of outer joins, so that what is computed below the join is.  Vars and
+ * sides of outer joins, so that what is computed below the join is.  Or from a
+ * source: rows that are computed here and sent to the nodes.  Vars and
  * PlaceHolderVars that equal one of exprs are its columns, in this order.
  */
 typedef struct DistWrap
 {
-	const DistRel *dist;
 	List	   *exprs;
+	const DistRel *dist;		/* of a sub-SELECT, or NULL: */
+	Path	   *path;			/* computes the rows of a source */
+	int			key_resno;		/* column that says to which shard a row goes; 0:
+								 * every shard gets all rows */
 }			DistWrap;
 
 /* An item of a fragment's FROM clause; exactly one of rti, wrap, right is set. */
@@ -96,10 +100,15 @@ struct DistRel
 	bool		other_role;		/* its policies are not those of the current role */
 	double		table_rows;		/* of all tables inside, over all shards */
 	double		table_pages;
+	List	   *sources;		/* of DistWrap: all that are inside */
+	Cost		cost;			/* of its path, if it has sources */
 	const DistUpper *upper;		/* NULL: its columns are the reltarget's */
 };
 
-/* The record of a relation, NULL when it does not live on shards. */
+/*
+ * The record of a relation, NULL when it does not live on shards.  One with
+ * sources counts only if its path is the best for the relation.
+ */
 extern DistRel * dist_rel_get(RelOptInfo *rel);
 
 /* Make the record of a base relation whose entry is a marked shell. */
@@ -111,13 +120,24 @@ extern DistRel * dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rt
  */
 extern DistRel * dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti);
 
+/* A join of two relations, with the records that are to be tried (or NULL). */
+typedef struct JoinSides
+{
+	PlannerInfo *root;
+	RelOptInfo *joinrel;
+	RelOptInfo *outerrel;
+	RelOptInfo *innerrel;
+	JoinType	jointype;
+	List	   *restrictlist;
+	const DistRel *outer;
+	const DistRel *inner;
+}			JoinSides;
+
 /*
- * Make the record of a join (INNER, LEFT, FULL, SEMI or ANTI) of two relations
- * with records.  NULL when the shards cannot compute it on their own.
+ * Make the record of a join (INNER, LEFT, FULL, SEMI or ANTI).  NULL when the
+ * shards cannot compute it on their own.
  */
-extern DistRel * dist_rel_make_join(PlannerInfo *root, RelOptInfo *joinrel,
-									RelOptInfo *outerrel, RelOptInfo *innerrel,
-									JoinType jointype, List *restrictlist);
+extern DistRel * dist_rel_make_join(const JoinSides * sides);
 
 /*
  * May the shards evaluate this expression over the columns of the record (and
@@ -128,6 +148,12 @@ extern bool dist_rel_can_compute(const DistRel * dist, Node *expr);
 /* The same for a clause, and no barrier of rel forbids it. */
 extern bool dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel,
 							  RestrictInfo *clause);
+
+/*
+ * Is there a source of which each shard gets rows of its own?  Then there must
+ * be one fragment per shard.
+ */
+extern bool dist_rel_has_keyed_source(const DistRel * dist);
 
 /* Bare expressions of RestrictInfos. */
 extern List *bare_clauses(List *restrictinfos);

@@ -13,10 +13,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
+#include "parser/parse_func.h"
 #include "parser/parsetree.h"
 #include "rewrite/rewriteManip.h"
 
@@ -35,6 +37,7 @@ typedef struct FragmentLevel
 	List	   *wraps;			/* of DistWrap, and where they are: */
 	List	   *wrap_rtis;
 	struct FragmentLevel *outer;	/* around an EXISTS, else NULL */
+	List	   *sources;		/* of the whole fragment */
 	List	  **params;
 }			FragmentLevel;
 
@@ -253,20 +256,84 @@ column_names(int count)
 	return names;
 }
 
-static Node *
-add_wrap(FragmentLevel * level, DistWrap * wrap)
+static RangeTblEntry *
+subquery_rte(FragmentLevel * level, const DistWrap * wrap)
 {
 	FragmentLevel inner = {
-		.root = level->root, .dist = wrap->dist, .params = level->params
+		.root = level->root, .dist = wrap->dist, .sources = level->sources,
+		.params = level->params
 	};
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	RangeTblRef *ref = makeNode(RangeTblRef);
 
 	rte->rtekind = RTE_SUBQUERY;
 	rte->subquery = build_level(&inner, make_targets(wrap->exprs),
 								bare_clauses(wrap->dist->conds));
 	rte->eref = makeAlias("side", column_names(list_length(wrap->exprs)));
 	rte->alias = makeAlias("side", NIL);
+	return rte;
+}
+
+Const *
+fragment_source_number(int index)
+{
+	return makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
+					 Int64GetDatum(-1 - index), false, FLOAT8PASSBYVAL);
+}
+
+static Oid
+get_rows_function(void)
+{
+	Oid			argtypes[] = {INT8OID};
+
+	return LookupFuncName(list_make2(makeString("shardlite_internal"),
+									 makeString("get_rows")), 1, argtypes, false);
+}
+
+/* get_rows($n) source(c1 type, ...) */
+static RangeTblEntry *
+source_rte(FragmentLevel * level, DistWrap * wrap)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	RangeTblFunction *function = makeNode(RangeTblFunction);
+	Const	   *number = NULL;
+	List	   *exprs = wrap->exprs;
+	ListCell   *lc;
+
+	foreach(lc, level->sources)
+	{
+		if (lfirst(lc) == wrap)
+			number = fragment_source_number(foreach_current_index(lc));
+	}
+	if (exprs == NIL)
+		exprs = list_make1(makeNullConst(INT4OID, -1, InvalidOid));
+	function->funcexpr = (Node *)
+		makeFuncExpr(get_rows_function(), RECORDOID,
+					 list_make1(fragment_param((Node *) number, level->params)),
+					 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	((FuncExpr *) function->funcexpr)->funcretset = true;
+	function->funccolcount = list_length(exprs);
+	function->funccolnames = column_names(list_length(exprs));
+	foreach(lc, exprs)
+	{
+		function->funccoltypes = lappend_oid(function->funccoltypes, exprType(lfirst(lc)));
+		function->funccoltypmods = lappend_int(function->funccoltypmods, -1);
+		function->funccolcollations = lappend_oid(function->funccolcollations,
+												  exprCollation(lfirst(lc)));
+	}
+	rte->rtekind = RTE_FUNCTION;
+	rte->functions = list_make1(function);
+	rte->eref = makeAlias("source", column_names(list_length(exprs)));
+	rte->alias = makeAlias("source", NIL);
+	return rte;
+}
+
+static Node *
+add_wrap(FragmentLevel * level, DistWrap * wrap)
+{
+	RangeTblEntry *rte = wrap->dist != NULL ? subquery_rte(level, wrap) :
+		source_rte(level, wrap);
+	RangeTblRef *ref = makeNode(RangeTblRef);
+
 	rte->inFromCl = true;
 	ref->rtindex = add_rte(level, rte);
 	level->wraps = lappend(level->wraps, wrap);
@@ -369,7 +436,7 @@ build_exists(FragmentLevel * level, const DistExists * exists)
 {
 	FragmentLevel inner = {
 		.root = level->root, .dist = exists->dist, .outer = level,
-		.params = level->params
+		.sources = level->sources, .params = level->params
 	};
 	SubLink    *link = makeNode(SubLink);
 	List	   *quals = list_concat(bare_clauses(exists->dist->conds),
@@ -527,7 +594,9 @@ Query *
 fragment_query(PlannerInfo *root, const DistRel * dist, List *targets,
 			   List *quals, List **params)
 {
-	FragmentLevel level = {.root = root, .dist = dist, .params = params};
+	FragmentLevel level = {
+		.root = root, .dist = dist, .sources = dist->sources, .params = params
+	};
 
 	return build_level(&level, targets, quals);
 }

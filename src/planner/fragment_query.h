@@ -38,4 +38,10 @@ extern Query *fragment_query(PlannerInfo *root, const DistRel * dist,
 /* The parameter that stands for an expression computed here. */
 extern Param *fragment_param(Node *node, List **params);
 
+/*
+ * What stands in params for the number under which a fragment finds the rows
+ * of dist->sources[index]; the executor puts the number in.
+ */
+extern Const *fragment_source_number(int index);
+
 #endif							/* SHARDLITE_FRAGMENT_QUERY_H */

@@ -59,12 +59,12 @@ typedef struct OrderKey
 	bool		nulls_first;
 }			OrderKey;
 
-/* May the rows of this record be sorted on their nodes at all? */
+/* May each node run one fragment for all its shards, and sort its rows? */
 static bool
 is_sortable(const DistRel * dist)
 {
 	return dist != NULL && !dist->everywhere && dist->row_marks == NIL &&
-		!dist->other_role;
+		!dist->other_role && !dist_rel_has_keyed_source(dist);
 }
 
 bool

@@ -43,6 +43,7 @@ static create_upper_paths_hook_type next_upper_paths = NULL;
 
 /* Settings */
 static bool enable_join_pushdown = true;
+static bool enable_broadcast = true;
 
 /*
  * The planner looked at the empty shell: put in the whole table.  Indexes
@@ -145,7 +146,16 @@ shell_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel
 	if (next_join_pathlist)
 		next_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
 	if (enable_join_pushdown)
-		join_paths_push(root, joinrel, outerrel, innerrel, jointype, extra);
+	{
+		JoinSides	sides = {
+			.root = root, .joinrel = joinrel, .outerrel = outerrel,
+			.innerrel = innerrel, .jointype = jointype,
+			.restrictlist = extra->restrictlist,
+			.outer = dist_rel_get(outerrel), .inner = dist_rel_get(innerrel)
+		};
+
+		join_paths_push(&sides, enable_broadcast);
+	}
 }
 
 /* Does one of the relations live on shards? */
@@ -224,6 +234,11 @@ path_tier_init(void)
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 	agg_path_init();
 	order_path_init();
+
+	DefineCustomBoolVariable("shardlite.enable_broadcast",
+							 "Lets rows of a join's other side be sent to the shards.",
+							 NULL, &enable_broadcast, true, PGC_USERSET,
+							 GUC_EXPLAIN, NULL, NULL, NULL);
 
 	next_relation_info = get_relation_info_hook;
 	get_relation_info_hook = shell_relation_info;

@@ -64,6 +64,29 @@ scan_keys_are_equal(const DistRel * dist, const Var *left, const Var *right, Exp
 		(is_column(linitial(op->args), right) && is_column(lsecond(op->args), left));
 }
 
+Var *
+scan_keys_partner(const DistRel * dist, List *keys, Expr *clause)
+{
+	OpExpr	   *op = (OpExpr *) clause;
+	ListCell   *lc;
+
+	if (keys == NIL || !IsA(clause, OpExpr) || list_length(op->args) != 2 ||
+		!is_key_equality(op->opno, op->inputcollid, dist->group))
+		return NULL;
+	for (int i = 0; i < 2; i++)
+	{
+		Node	   *partner = list_nth(op->args, 1 - i);
+
+		foreach(lc, keys)
+		{
+			if (is_column(list_nth(op->args, i), lfirst_node(Var, lc)) &&
+				IsA(partner, Var) && ((Var *) partner)->vartype == dist->group->key_type)
+				return (Var *) partner;
+		}
+	}
+	return NULL;
+}
+
 /* Values that do not depend on the relation itself. */
 static bool
 is_outer_value(const DistRel * dist, PlannerInfo *root, Node *node)

@@ -18,4 +18,10 @@ extern bool scan_keys_find(const DistRel * dist, List *clauses, List **keys);
 extern bool scan_keys_are_equal(const DistRel * dist, const Var *left,
 								const Var *right, Expr *clause);
 
+/*
+ * The column that this clause says is equal, as the hash sees it, to one of
+ * the keys; NULL if it says no such thing.
+ */
+extern Var *scan_keys_partner(const DistRel * dist, List *keys, Expr *clause);
+
 #endif							/* SHARDLITE_SCAN_KEYS_H */

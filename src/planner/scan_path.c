@@ -23,6 +23,7 @@
 #include "optimizer/tlist.h"
 
 #include "deparse/query_text.h"
+#include "metadata/node.h"
 #include "plan/dist_plan.h"
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
@@ -32,6 +33,7 @@
 #include "planner/order_text.h"
 #include "planner/scan_keys.h"
 #include "planner/scan_path.h"
+#include "planner/source_join.h"
 #include "planner/shell_mark.h"
 
 static Plan *plan_dist_scan(PlannerInfo *root, RelOptInfo *rel,
@@ -128,6 +130,7 @@ Path *
 scan_path_make(RelOptInfo *rel, DistRel * dist, PathTarget *target, List *shipped)
 {
 	CustomPath *path = makeNode(CustomPath);
+	ListCell   *lc;
 
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = rel;
@@ -135,13 +138,39 @@ scan_path_make(RelOptInfo *rel, DistRel * dist, PathTarget *target, List *shippe
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->methods = &dist_scan_path_methods;
 	path->custom_private = list_make2(dist, shipped);
+	foreach(lc, dist->sources)
+		path->custom_paths = lappend(path->custom_paths, ((DistWrap *) lfirst(lc))->path);
 	return (Path *) path;
 }
 
-/* Add DistScans, unsorted and sorted; param_info may be NULL. */
+/*
+ * What it costs to compute the rows of sources, to send them, and to read them
+ * in every fragment, all before the first row comes back.
+ */
 static void
-add_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
-			  ParamPathInfo *param_info)
+add_source_costs(Path *path, const DistRel * dist)
+{
+	double		nnodes = Min(list_length(node_list()), dist->group->nshards);
+	Cost		cost = 0;
+	ListCell   *lc;
+
+	foreach(lc, dist->sources)
+	{
+		const DistWrap *source = lfirst(lc);
+		double		copies = source->key_resno > 0 ? 1 : nnodes;
+		double		reads = source->key_resno > 0 ? 1 / nnodes : dist->group->nshards / nnodes;
+
+		cost += source->path->total_cost + source->path->rows *
+			(copies * cost_transfer(source->path->pathtarget->width) +
+			 2 * reads * cpu_tuple_cost);
+	}
+	path->startup_cost += cost;
+	path->total_cost += cost;
+}
+
+static Path *
+make_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
+			   ParamPathInfo *param_info)
 {
 	List	   *shipped = list_concat_copy(dist->conds,
 										   shippable_join_clauses(dist, rel, param_info));
@@ -149,6 +178,17 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
 
 	path->param_info = param_info;
 	cost_scan(root, rel, (CustomPath *) path, shipped, dist);
+	add_source_costs(path, dist);
+	return path;
+}
+
+/* Add DistScans, unsorted and sorted; param_info may be NULL. */
+static void
+add_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
+			  ParamPathInfo *param_info)
+{
+	Path	   *path = make_scan_path(root, rel, dist, param_info);
+
 	order_paths_add_sorted(root, rel, dist, path);
 	add_path(rel, path);
 }
@@ -280,6 +320,7 @@ scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel, DistRel * dist, double 
 	fragment.table_pages = dist->table_pages;
 	cost_qual_eval(&fragment.quals, clauses, root);
 	cost_fragment(path, &fragment);
+	add_source_costs(path, dist);
 	return path;
 }
 
@@ -288,25 +329,50 @@ scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel, DistRel * dist, double 
  * row of its inputs here is always pushed, so at every call for this relation
  * the path is all there is.  It is made anew because add_path may free it.
  */
-void
-join_paths_push(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
-				RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
+static void
+force_path(PlannerInfo *root, RelOptInfo *joinrel, DistRel * dist)
 {
-	DistRel    *dist = dist_rel_get(joinrel);
-
-	if (dist == NULL)
-	{
-		dist = dist_rel_make_join(root, joinrel, outerrel, innerrel, jointype,
-								  extra->restrictlist);
-		if (dist == NULL)
-			return;
-		joinrel->fdw_private = dist;
-	}
+	joinrel->fdw_private = dist;
 	if (dist->everywhere)
 		return;
 	joinrel->pathlist = NIL;
 	joinrel->partial_pathlist = NIL;
 	add_scan_path(root, joinrel, dist, NULL);
+}
+
+/* A join of shards with rows from here competes; the best record is kept. */
+static void
+offer_path(PlannerInfo *root, RelOptInfo *joinrel, DistRel * dist)
+{
+	DistRel    *best = joinrel->fdw_private;
+	Path	   *path = make_scan_path(root, joinrel, dist, NULL);
+
+	dist->cost = path->total_cost;
+	if (best == NULL || dist->cost <= best->cost)
+		joinrel->fdw_private = dist;
+	order_paths_add_sorted(root, joinrel, dist, path);
+	add_path(joinrel, path);
+}
+
+void
+join_paths_push(const JoinSides * sides, bool with_sources)
+{
+	DistRel    *dist = sides->joinrel->fdwroutine == NULL ? sides->joinrel->fdw_private : NULL;
+	ListCell   *lc;
+
+	if (dist == NULL || dist->sources != NIL)
+		dist = dist_rel_make_join(sides);
+	if (dist != NULL && dist->sources == NIL)
+	{
+		force_path(sides->root, sides->joinrel, dist);
+		return;
+	}
+	if (!with_sources)
+		return;
+	if (dist != NULL)
+		offer_path(sides->root, sides->joinrel, dist);
+	foreach(lc, source_join_records(sides))
+		offer_path(sides->root, sides->joinrel, lfirst(lc));
 }
 
 /* Is this one of the columns that fragments do not send as they are? */
@@ -431,6 +497,31 @@ set_scan_tuple(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	return place_columns(root, scan->custom_scan_tlist, plan);
 }
 
+/* Tell the executor where the rows of the children go. */
+static void
+describe_sources(const DistRel * dist, List *params, DistPlan * plan)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, dist->sources)
+	{
+		const DistWrap *source = lfirst(lc);
+		Const	   *number = fragment_source_number(foreach_current_index(lc));
+		int			position = 0;
+
+		foreach(lc2, params)
+		{
+			if (equal(lfirst(lc2), number))
+				position = foreach_current_index(lc2) + 1;
+		}
+		if (position == 0)
+			elog(ERROR, "a fragment does not read its source");
+		plan->source_keys = lappend_int(plan->source_keys, source->key_resno);
+		plan->source_params = lappend_int(plan->source_params, position);
+	}
+}
+
 static Plan *
 plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 			   List *tlist, List *clauses, List *custom_plans)
@@ -463,12 +554,14 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.before_writes = dist->before_writes;
 	if (dist->upper != NULL && dist->upper->grouped)
 		plan.aggregate = dist->upper->partial ? AGGREGATE_PARTIAL : AGGREGATE_COMPLETE;
+	scan->custom_plans = custom_plans;
 	if (dist->upper != NULL && dist->upper->on_nodes)
 		node_text_set(root, dist, sent, &plan, &params);
 	else
 		plan.text = query_text(fragment_query(root, dist, sent, quals, &params));
 	if (dist->other_role)
 		plan.text = fragment_text_without_policies(plan.text);
+	describe_sources(dist, params, &plan);
 	order_text_set(dist, scan->custom_scan_tlist, sent, &plan, &params);
 	plan.nparams = list_length(params);
 	plan.nkeys = list_length(keys);

@@ -30,10 +30,9 @@ extern Path *scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel,
 
 /*
  * Replace the paths of a join that the shards can compute on their own by one
- * DistScan (set_join_pathlist_hook).
+ * DistScan; with_sources: also offer to send one side to the shards of the
+ * other (set_join_pathlist_hook).
  */
-extern void join_paths_push(PlannerInfo *root, RelOptInfo *joinrel,
-							RelOptInfo *outerrel, RelOptInfo *innerrel,
-							JoinType jointype, JoinPathExtraData *extra);
+extern void join_paths_push(const JoinSides * sides, bool with_sources);
 
 #endif							/* SHARDLITE_SCAN_PATH_H */

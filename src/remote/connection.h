@@ -105,6 +105,9 @@ extern RemoteRequest *remote_send(RemoteConnection *conn, const char *sql,
 /* Close the batch: Sync, and push as much as the socket takes. */
 extern void remote_sync(RemoteConnection *conn);
 
+/* Wait until the socket has taken all that is queued; interruptible. */
+extern void remote_push(RemoteConnection *conn);
+
 /*
  * Make progress on a request: read until it has received at least one more
  * result or is done.  With wait = false, only what has already arrived.

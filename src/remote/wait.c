@@ -159,3 +159,16 @@ connections_wait(RemoteConnection **conns, int count, long timeout_ms)
 	pfree(all);
 	return outcome;
 }
+
+void
+remote_push(RemoteConnection *conn)
+{
+	connection_flush(conn);
+	while (!conn->lost && conn->unsent)
+	{
+		if (connections_wait(&conn, 1, -1) == WAIT_LATCH)
+			CHECK_FOR_INTERRUPTS();
+		while (connection_step(conn))
+			 /* what comes before is kept by those who asked */ ;
+	}
+}

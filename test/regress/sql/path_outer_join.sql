@@ -1,5 +1,6 @@
 -- Outer, semi and anti joins on the shards, compared with plain tables.
 SET search_path = path;
+SET shardlite.enable_broadcast = off;
 CREATE TABLE line (k int, n int, qty int, PRIMARY KEY (k, n));
 SELECT create_distributed_table('line', 'k', colocate_with := 'item');
 INSERT INTO line SELECT i % 30 + 5, i, nullif(i % 6, 5) FROM generate_series(1, 90) i;
@@ -8,25 +9,6 @@ CREATE TABLE path_plain.item AS SELECT * FROM item;
 CREATE TABLE path_plain.line AS SELECT * FROM line;
 CREATE TABLE path_plain.colour AS SELECT * FROM colour;
 CREATE TABLE path_plain.plain AS SELECT * FROM plain;
-
--- how often the scans of distributed tables stand in the plan, and whether plain tables give the same rows
-CREATE FUNCTION check_join(query text, OUT scans int, OUT same boolean, OUT total int) LANGUAGE plpgsql AS $$
-DECLARE
-    line text;
-    rows text := 'SELECT coalesce(string_agg(r::text, chr(10) ORDER BY r::text), ''none''), count(*) FROM (' || query || ') r';
-    here text;
-    there text;
-BEGIN
-    scans := 0;
-    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-        scans := scans + (line ~ 'ShardliteScan')::int;
-    END LOOP;
-    EXECUTE rows INTO here, total;
-    SET LOCAL search_path = path_plain, path;
-    EXECUTE rows INTO there;
-    SET LOCAL search_path = path;
-    same := here = there;
-END $$;
 
 -- LEFT JOIN: conditions of ON, of WHERE, of a subquery below
 SELECT plan_of('SELECT i.k, l.n FROM item i LEFT JOIN line l ON l.k = i.k AND l.qty > 1 WHERE i.grp < 3');

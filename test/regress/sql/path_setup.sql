@@ -21,6 +21,28 @@ BEGIN
     END LOOP;
 END $$;
 
+-- how often scans of distributed tables stand in a plan, how many relations they
+-- get sent, and whether plain copies in schema path_plain give the same rows
+CREATE FUNCTION check_join(query text, OUT scans int, OUT sent int, OUT same boolean, OUT total int) LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+    rows text := 'SELECT coalesce(string_agg(r::text, chr(10) ORDER BY r::text), ''none''), count(*) FROM (' || query || ') r';
+    here text;
+    there text;
+BEGIN
+    scans := 0;
+    sent := 0;
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+        scans := scans + (line ~ 'ShardliteScan')::int;
+        sent := sent + (length(line) - length(replace(line, 'get_rows($', ''))) / length('get_rows($');
+    END LOOP;
+    EXECUTE rows INTO here, total;
+    SET LOCAL search_path = path_plain, path;
+    EXECUTE rows INTO there;
+    SET LOCAL search_path = path;
+    same := here = there;
+END $$;
+
 CREATE TABLE item (k int PRIMARY KEY, grp int, note text, price numeric(8, 2));
 CREATE TABLE orders (id int, gone int, "Cust No" int, day date, k int, PRIMARY KEY ("Cust No", id));
 ALTER TABLE orders DROP COLUMN gone;

@@ -1,0 +1,17 @@
+/*
+ * source_join.h
+ *		Joins of shards with rows that are computed here and sent to them.
+ */
+#ifndef SHARDLITE_SOURCE_JOIN_H
+#define SHARDLITE_SOURCE_JOIN_H
+
+#include "planner/dist_rel.h"
+
+/*
+ * Records in which one side of the join is a source for the other's shards:
+ * sent by key, if the join is on the key, else to all of them.  None is made
+ * where this cannot give the right rows.
+ */
+extern List *source_join_records(const JoinSides * sides);
+
+#endif							/* SHARDLITE_SOURCE_JOIN_H */
