@@ -13,10 +13,12 @@ SET work_mem = '64kB';
 SELECT count(*) FROM big a JOIN big b ON a.g = b.g AND b.k <= 10 WHERE a.k < 5000;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
+SET shardlite.enable_broadcast = off;
 SELECT count(*) FROM big a, (SELECT * FROM big OFFSET 0) b WHERE a.k = b.k + 1 AND b.k < 30;
 SELECT count(*) FROM (SELECT * FROM big ORDER BY pad, k) a, generate_series(1, 2) WHERE a.k < 1000;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
+RESET shardlite.enable_broadcast;
 RESET work_mem;
 
 -- an inner scan that is started again, with and without parameters
@@ -28,6 +30,7 @@ SELECT v.x, v.x IN (SELECT k FROM big WHERE k < 4) FROM (VALUES (1), (9), (NULL)
 CREATE TEMP TABLE asked AS SELECT remote_fragments + local_fragments AS n FROM shardlite_counters();
 SET enable_nestloop = off;
 SET enable_mergejoin = off;
+SET shardlite.enable_broadcast = off;
 WITH RECURSIVE chain(k, depth) AS (
 	SELECT 1, 0
 	UNION ALL
@@ -35,6 +38,7 @@ WITH RECURSIVE chain(k, depth) AS (
 SELECT count(*), max(k) FROM chain;
 RESET enable_nestloop;
 RESET enable_mergejoin;
+RESET shardlite.enable_broadcast;
 SELECT remote_fragments + local_fragments - n <= 2 * 8 AS at_most_twice FROM shardlite_counters(), asked;
 DROP TABLE asked;
 
