@@ -276,9 +276,9 @@ xact_callback(XactEvent event, void *arg)
 		follow_transaction(event);
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE || event == XACT_EVENT_ABORT)
 	{
+		idle_connections_check(xact_active);
 		xact_active = false;
 		local_touched = false;
-		idle_connections_check();
 	}
 }
 

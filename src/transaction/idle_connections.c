@@ -56,19 +56,16 @@ close_idle(TimestampTz now)
 			continue;
 		left = TimestampDifferenceMilliseconds(now, TimestampTzPlusMilliseconds(xact->last_used,
 																				idle_timeout));
-		if (left == 0 && xact->last_used != GetCurrentTransactionStartTimestamp())
-		{
+		if (left == 0)
 			participant_close(xact);
-			continue;
-		}
-		left = Max(left, 1);
-		next = next == 0 ? left : Min(next, left);
+		else
+			next = next == 0 ? left : Min(next, left);
 	}
 	return next;
 }
 
 void
-idle_connections_check(void)
+idle_connections_check(bool used)
 {
 	long		next;
 
@@ -77,7 +74,7 @@ idle_connections_check(void)
 	if (!due && timer != MAX_TIMEOUTS && get_timeout_active(timer))
 		return;
 	due = false;
-	next = close_idle(GetCurrentTimestamp());
+	next = used ? idle_timeout : close_idle(GetCurrentTimestamp());
 	if (next == 0)
 		return;
 	if (timer == MAX_TIMEOUTS)

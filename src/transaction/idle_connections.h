@@ -5,8 +5,11 @@
 #ifndef SHARDLITE_IDLE_CONNECTIONS_H
 #define SHARDLITE_IDLE_CONNECTIONS_H
 
-/* A transaction is over: close what has been idle for too long, watch the rest. */
-extern void idle_connections_check(void);
+/*
+ * A transaction is over, which has used nodes or not: close what has been idle
+ * for too long, watch the rest.
+ */
+extern void idle_connections_check(bool used);
 
 extern void idle_connections_init(void);
 
