@@ -182,12 +182,13 @@ remote_xact_subabort(RemoteXact *xact, int level)
 	if (xact->failed || !stop_work(xact))
 	{
 		/* Work of outer levels is gone, too, unless there was none. */
-		if (xact->first_level < level)
-			xact->failed = true;
-		remote_close(xact->conn);
+		xact->failed = xact->first_level < level;
+		if (xact->conn != NULL)
+			remote_close(xact->conn);
 		xact->conn = NULL;
 		xact->context = 0;
 		xact->depth = xact->failed ? level - 1 : 0;
+		xact->wrote = xact->failed && xact->wrote;
 		return;
 	}
 	remote_set_autocommit(xact->conn, false, false);

@@ -69,6 +69,36 @@ $cluster->worker(2)->start;
 ($out, $err) = run('SELECT count(*), sum(v) FROM item');
 is($out, '100|0', 'after its restart it is used again, and nothing was half written');
 
+# Lost within a savepoint: what it did is rolled back anyway, and the rest commits.
+sub lose
+{
+	$cluster->worker(2)->safe_psql('postgres',
+		"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name LIKE 'shardlite node%'");
+	return;
+}
+run("BEGIN; UPDATE item SET v = 1 WHERE k = $one; SAVEPOINT a; UPDATE item SET v = 2 WHERE k = $two");
+lose();
+($out, $err) = run("SELECT v FROM item WHERE k = $two");
+like($err, qr/connection to node "\Q$address[1]\E" was lost/, 'lost in the savepoint that began there');
+($out, $err) = run('ROLLBACK TO a; COMMIT');
+is($err, '', 'the rest commits');
+run("BEGIN; UPDATE item SET v = v + 1 WHERE k = $one; SAVEPOINT a; UPDATE item SET v = 2 WHERE k = $two; SAVEPOINT b; SELECT v FROM item WHERE k = $two");
+lose();
+run("SELECT v FROM item WHERE k = $two");
+run('ROLLBACK TO b');
+($out, $err) = run("SELECT v FROM item WHERE k = $two");
+isnt($err, '', 'work of the outer savepoint is lost, too');
+($out, $err) = run("ROLLBACK TO a; UPDATE item SET v = v + 1 WHERE k = $two; COMMIT");
+is($err, '', 'which can be rolled back as well');
+run("BEGIN; UPDATE item SET v = v + 1 WHERE k IN ($one, $two); SAVEPOINT a; SELECT v FROM item WHERE k = $two");
+lose();
+run("SELECT v FROM item WHERE k = $two");
+($out, $err) = run('ROLLBACK TO a; COMMIT');
+isnt($err, '', 'lost work of the transaction itself cannot be committed');
+($out, $err) = run("SELECT k, v FROM item WHERE v <> 0 ORDER BY k = $one DESC");
+is($out, "$one|2\n$two|1", 'all or nothing');
+run("UPDATE item SET v = 0");
+
 # A transaction loses the node that it has written on.
 ($out, $err) = run("BEGIN; UPDATE item SET v = 7 WHERE k = $one; UPDATE item SET v = 7 WHERE k = $two;");
 $cluster->worker(2)->stop('immediate');
