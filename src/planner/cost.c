@@ -87,8 +87,8 @@ cost_fragment(Path *path, const FragmentCost * fragment)
 
 	if (fragment->by_index)
 	{
-		looked_at = Min(looked_at, fragment->rows);
-		pages = Min(pages, fragment->rows);
+		looked_at = Min(looked_at, fragment->found);
+		pages = Min(pages, fragment->found);
 	}
 	path->rows = fragment->rows;
 	path->startup_cost = ROUND_TRIP_COST + fragment->quals.startup +

@@ -20,7 +20,8 @@ typedef struct FragmentCost
 	double		table_rows;		/* of the whole table */
 	double		table_pages;
 	QualCost	quals;			/* of the pushed quals, per row looked at */
-	bool		by_index;		/* an index finds the rows on the shard */
+	bool		by_index;		/* an index finds the rows on the shard, */
+	double		found;			/* this many on all shards */
 }			FragmentCost;
 
 /* Fill pages and tuples of a shell's RelOptInfo from its statistics. */

@@ -94,11 +94,25 @@ index_finds(RelOptInfo *rel, List *clauses)
 	return false;
 }
 
+/* What the filters cost that are evaluated here, per row that arrives. */
+static QualCost
+local_quals_cost(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param_info, List *shipped)
+{
+	List	   *local = list_difference_ptr(rel->baserestrictinfo, shipped);
+	QualCost	cost;
+
+	if (param_info != NULL)
+		local = list_concat(local, list_difference_ptr(param_info->ppi_clauses, shipped));
+	cost_qual_eval(&cost, local, root);
+	return cost;
+}
+
 static void
 cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 		  const DistRel * dist)
 {
 	FragmentCost fragment;
+	QualCost	local = local_quals_cost(root, rel, path->path.param_info, shipped);
 	List	   *clauses = bare_clauses(shipped);
 	List	   *keys = NIL;
 	double		rows = path->path.param_info != NULL ?
@@ -120,10 +134,12 @@ cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 	if (IS_SIMPLE_REL(rel) && list_length(shipped) < list_length(rel->baserestrictinfo))
 		fragment.rows = Max(rows, clamp_row_est(rel->tuples *
 												clauselist_selectivity(root, shipped, rel->relid, JOIN_INNER, NULL)));
+	fragment.found = fragment.rows;
 	cost_fragment(&path->path, &fragment);
 	path->path.rows = rows;
-	path->path.total_cost += rel->reltarget->cost.startup +
-		rel->reltarget->cost.per_tuple * rows;
+	path->path.startup_cost += local.startup;
+	path->path.total_cost += local.startup + local.per_tuple * fragment.rows +
+		rel->reltarget->cost.startup + rel->reltarget->cost.per_tuple * rows;
 }
 
 Path *
@@ -309,9 +325,17 @@ scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel, DistRel * dist, double 
 	FragmentCost fragment;
 	List	   *keys = NIL;
 	List	   *clauses = bare_clauses(dist->conds);
+	int			relid;
 
 	memset(&fragment, 0, sizeof(fragment));
 	fragment.rows = rows;
+	if (bms_get_singleton_member(dist->relids, &relid))
+	{
+		RelOptInfo *table = find_base_rel(root, relid);
+
+		fragment.by_index = index_finds(table, clauses);
+		fragment.found = table->rows;
+	}
 	fragment.width = dist->upper->target->width;
 	fragment.total_shards = fragment.nshards = dist->group->nshards;
 	if (scan_keys_find(dist, clauses, &keys))
