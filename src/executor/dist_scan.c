@@ -180,6 +180,7 @@ add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 
 	/* with stored rows each plan is made for how many they are */
 	fragment->prepare = params != NULL && state->sources == NIL;
+	fragment->stable = true;
 	fragment->packed = state->may_pack;
 	fragment_set_shard(fragment, state->plan->text.markers, shard->shard_id,
 					   state->plan->operation != CMD_SELECT);

@@ -42,10 +42,9 @@ fragment_params_copy(const FragmentParams * params)
 }
 
 ParamSpec *
-param_spec_create(List *exprs)
+param_spec_of_types(int count, const Oid *types)
 {
 	ParamSpec  *spec = palloc0(sizeof(ParamSpec));
-	int			count = list_length(exprs);
 
 	spec->cxt = CurrentMemoryContext;
 	spec->count = count;
@@ -54,10 +53,21 @@ param_spec_create(List *exprs)
 	spec->typbyval = palloc(sizeof(bool) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
-		spec->types[i] = exprType(list_nth(exprs, i));
-		get_typlenbyval(spec->types[i], &spec->typlen[i], &spec->typbyval[i]);
+		spec->types[i] = types[i];
+		get_typlenbyval(types[i], &spec->typlen[i], &spec->typbyval[i]);
 	}
 	return spec;
+}
+
+ParamSpec *
+param_spec_create(List *exprs)
+{
+	int			count = list_length(exprs);
+	Oid		   *types = palloc(sizeof(Oid) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		types[i] = exprType(list_nth(exprs, i));
+	return param_spec_of_types(count, types);
 }
 
 FragmentParams *
@@ -119,6 +129,8 @@ spec_encoder(ParamSpec * spec, int n)
 		spec->encoders = encoders;
 		MemoryContextSwitchTo(old);
 	}
+	if (n >= spec->count)
+		n = spec->count - spec->cycle + (n - spec->count) % spec->cycle;
 	return &spec->encoders[n];
 }
 

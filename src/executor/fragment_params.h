@@ -11,11 +11,15 @@
 #include "nodes/params.h"
 #include "remote/connection.h"
 
-/* What is known of parameters before they have values. */
+/*
+ * What is known of parameters before they have values.  Positions beyond count
+ * repeat the last cycle ones.
+ */
 typedef struct ParamSpec
 {
 	MemoryContext cxt;			/* that holds it */
 	int			count;
+	int			cycle;
 	Oid		   *types;
 	int16	   *typlen;
 	bool	   *typbyval;
@@ -37,7 +41,8 @@ typedef struct FragmentParams
 /* Room for count parameters in the current context; the caller fills it. */
 extern FragmentParams * fragment_params_create(int count);
 
-/* Types of some expressions, in the current context. */
+/* That of some types or expressions, in the current context. */
+extern ParamSpec * param_spec_of_types(int count, const Oid *types);
 extern ParamSpec * param_spec_create(List *exprs);
 
 /*

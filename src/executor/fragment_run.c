@@ -219,6 +219,8 @@ send_remote(Fragment * fragment, RemoteConnection *conn)
 		flags |= fragment->packed && fragment->map->nsent > 0 ? REMOTE_PACKED : REMOTE_BINARY;
 	if (fragment->prepare)
 		flags |= REMOTE_PREPARE;
+	if (fragment->stable)
+		flags |= REMOTE_STABLE;
 	fragment->request = remote_send(conn, fragment->sql,
 									fragment_params_wire(fragment->params),
 									flags, on_result, fragment);

@@ -35,6 +35,7 @@ typedef struct Fragment
 	bool		writes;
 	MemoryContext row_cxt;		/* of the row last handed out, likewise */
 	bool		prepare;		/* the text will come again */
+	bool		stable;			/* sql and params live as long as the run */
 	bool		packed;			/* a plain SELECT: its rows may come in packs */
 	void	   *tag;			/* the owner's */
 

@@ -21,6 +21,9 @@
 #define MAX_BATCH_ROWS		500
 #define MAX_BATCH_BYTES		(1024 * 1024)
 
+/* Batches of so few rows come often enough to be prepared. */
+#define MAX_PREPARED_ROWS	4
+
 /* Wait for answers when so much is under way, to bound memory here. */
 #define MAX_IN_FLIGHT		(16 * 1024 * 1024)
 
@@ -45,6 +48,20 @@ set_types(BatchWriter * writer, TupleDesc desc)
 		get_typlenbyval(writer->types[i], &writer->typlen[i], &writer->typbyval[i]);
 }
 
+/* The parameters of a batch: those of the tail, then rows one after the other. */
+static void
+set_spec(BatchWriter * writer)
+{
+	int			ntail = writer->tail ? writer->tail->count : 0;
+	Oid		   *types = palloc(sizeof(Oid) * (ntail + writer->ncols + 1));
+
+	if (ntail > 0)
+		memcpy(types, writer->tail->types, sizeof(Oid) * ntail);
+	memcpy(types + ntail, writer->types, sizeof(Oid) * writer->ncols);
+	writer->spec = param_spec_of_types(ntail + writer->ncols, types);
+	writer->spec->cycle = writer->ncols;
+}
+
 BatchWriter *
 batch_writer_create(const ModifyPlan * plan, DistTable * table, FragmentRun * run,
 					FragmentParams * tail, TupleDesc desc)
@@ -57,6 +74,7 @@ batch_writer_create(const ModifyPlan * plan, DistTable * table, FragmentRun * ru
 	writer->run = run;
 	writer->tail = tail;
 	set_types(writer, desc);
+	set_spec(writer);
 	writer->max_rows = writer->ncols == 0 ? 1 :
 		Min(MAX_BATCH_ROWS, (MAX_PARAMS - plan->ntailparams) / writer->ncols);
 	writer->nbatches = table ? table->group->nshards : 1;
@@ -126,6 +144,7 @@ batch_params(BatchWriter * writer, RowBatch * batch)
 	int			ntail = writer->tail ? writer->tail->count : 0;
 	FragmentParams *params = fragment_params_create(ntail + batch->nvalues);
 
+	params->spec = writer->spec;
 	for (int i = 0; i < ntail; i++)
 	{
 		params->types[i] = writer->tail->types[i];
@@ -192,7 +211,7 @@ batch_to_fragments(BatchWriter * writer, int shard_index)
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 	FragmentParams *params = batch_params(writer, batch);
 	bool		must_match = writer->plan->operation != CMD_INSERT;
-	bool		prepare = batch->nrows == 1 || batch->nrows == writer->max_rows;
+	bool		prepare = batch->nrows <= MAX_PREPARED_ROWS || batch->nrows == writer->max_rows;
 	BatchTag   *tag = make_tag(writer->run, batch->nrows, batch->row_numbers, must_match);
 
 	if (writer->table == NULL)

@@ -46,6 +46,7 @@ typedef struct BatchWriter
 	Oid		   *types;			/* their types */
 	int16	   *typlen;
 	bool	   *typbyval;
+	ParamSpec  *spec;			/* of a fragment's parameters */
 	int			max_rows;		/* per batch */
 	RowBatch   *batches;		/* one per shard, or one */
 	int			nbatches;

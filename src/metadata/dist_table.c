@@ -277,12 +277,42 @@ shard_table_name(const char *prefix, int64 shard_id)
 	return psprintf("%.*s%s", pg_mbcliplen(prefix, strlen(prefix), room), prefix, suffix);
 }
 
+/*
+ * Do names made of this prefix need neither quotes nor clipping?  With the
+ * shard's number behind it no name is a keyword.
+ */
+static bool
+is_plain_prefix(const char *prefix)
+{
+	int			len = 0;
+
+	for (; prefix[len] != '\0'; len++)
+	{
+		char		c = prefix[len];
+
+		if (!((c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9' && len > 0)))
+			return false;
+	}
+	return len > 0 && len + 1 + MAXINT8LEN < NAMEDATALEN;
+}
+
 char *
 shard_table_qualified_name(const DistTable * table, int64 shard_id)
 {
-	char	   *name = shard_table_name(table->prefix, shard_id);
-	char	   *qualified = quote_qualified_identifier(SHARDLITE_SHARDS_SCHEMA, name);
+	char		buf[NAMEDATALEN * 2];
+	char	   *name;
+	char	   *qualified;
 
+	if (is_plain_prefix(table->prefix) && !quote_all_identifiers)
+	{
+		char	   *end = stpcpy(stpcpy(buf, SHARDLITE_SHARDS_SCHEMA "."), table->prefix);
+
+		*end++ = '_';
+		end += pg_lltoa(shard_id, end);
+		return pnstrdup(buf, end - buf);
+	}
+	name = shard_table_name(table->prefix, shard_id);
+	qualified = quote_qualified_identifier(SHARDLITE_SHARDS_SCHEMA, name);
 	pfree(name);
 	return qualified;
 }

@@ -59,6 +59,7 @@ typedef struct RemoteParams
 #define REMOTE_PACKED		0x10	/* ... in packs of rows; a plain SELECT's only */
 #define REMOTE_AT_SYNC		0x20	/* without BEGIN: done, or failed, when its batch is */
 #define REMOTE_PREPARE		0x04	/* worth a prepared statement on the node */
+#define REMOTE_STABLE		0x40	/* sql and params stay until it is released or forgotten */
 
 /* The format of results that PQfformat() tells: 0 is text, 1 binary, and this. */
 #define REMOTE_FORMAT_PACKED	2

@@ -37,7 +37,7 @@ typedef struct RequestState
 {
 	RemoteRequest base;			/* must be first */
 	dlist_node	all_link;		/* in the list of all requests */
-	MemoryContext cxt;			/* owns this struct and what hangs on it */
+	MemoryContext cxt;			/* of what hangs on it; made by request_memory() */
 	ResourceOwner owner;		/* releases it at the latest */
 	SubTransactionId subid;		/* that it belongs to */
 	int			flags;
@@ -47,7 +47,7 @@ typedef struct RequestState
 	bool		ends_at_sync;	/* its fate is known only when its batch ends */
 	bool		forgotten;		/* free it when the last operation is over */
 	bool		retry;			/* send again once its batch is over */
-	char	   *sql;			/* kept only if it may have to be sent again */
+	const char *sql;			/* kept only if it may have to be sent again */
 	RemoteParams params;
 	RemoteError *error;
 	const RemoteRename *rename;
@@ -131,6 +131,7 @@ extern dlist_head remote_all_requests;
 extern int	request_format(const RequestState *request);
 extern void request_fail(RequestState *request, const RemoteError *error, bool aborted);
 extern void request_free(RequestState *request);
+extern MemoryContext request_memory(RequestState *request);
 extern void request_detach(RemoteConnection *conn);
 extern void request_init(void);
 

@@ -26,7 +26,7 @@ request_fail_lost(RequestState *request, const RemoteConnection *conn)
 	error = remote_error_make(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN, conn->name,
 							  psprintf("connection to node \"%s\" was lost before it confirmed the commit",
 									   conn->name),
-							  "It is not known whether the changes were committed.", request->cxt);
+							  "It is not known whether the changes were committed.", request_memory(request));
 	request_fail(request, error, false);
 }
 
@@ -276,7 +276,7 @@ batch_over(RemoteConnection *conn, uint64 batch)
 
 		if (request->base.conn != conn || request->batch != batch || request->base.done)
 			continue;
-		if (request->retry && !request->forgotten &&
+		if (request->retry && request->sql != NULL &&
 			alone_in_batch(request))
 		{
 			resend = request;

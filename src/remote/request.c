@@ -20,11 +20,8 @@ dlist_head	remote_all_requests = DLIST_STATIC_INIT(remote_all_requests);
 static RequestState *
 request_create(RemoteConnection *conn, int flags, RemoteResultCallback on_result, void *arg)
 {
-	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext, "shardlite request",
-											  ALLOCSET_SMALL_SIZES);
-	RequestState *request = MemoryContextAllocZero(cxt, sizeof(RequestState));
+	RequestState *request = MemoryContextAllocZero(TopMemoryContext, sizeof(RequestState));
 
-	request->cxt = cxt;
 	request->base.conn = conn;
 	request->base.on_result = on_result;
 	request->base.arg = arg;
@@ -48,7 +45,18 @@ void
 request_free(RequestState *request)
 {
 	dlist_delete(&request->all_link);
-	MemoryContextDelete(request->cxt);
+	if (request->cxt != NULL)
+		MemoryContextDelete(request->cxt);
+	pfree(request);
+}
+
+MemoryContext
+request_memory(RequestState *request)
+{
+	if (request->cxt == NULL)
+		request->cxt = AllocSetContextCreate(TopMemoryContext, "shardlite request",
+											 ALLOCSET_SMALL_SIZES);
+	return request->cxt;
 }
 
 /* The format code of its results. */
@@ -67,7 +75,7 @@ request_fail(RequestState *request, const RemoteError *error, bool aborted)
 		return;
 	request->base.failed = true;
 	request->base.aborted = aborted;
-	request->error = remote_error_copy(error, request->cxt);
+	request->error = remote_error_copy(error, request_memory(request));
 }
 
 static size_t
@@ -89,9 +97,17 @@ params_size(const RemoteParams *params)
 static void
 request_keep(RequestState *request, const char *sql, const RemoteParams *params)
 {
-	MemoryContext old = MemoryContextSwitchTo(request->cxt);
+	MemoryContext old;
 	int			count = params != NULL ? params->count : 0;
 
+	if ((request->flags & REMOTE_STABLE) != 0)
+	{
+		request->sql = sql;
+		if (params != NULL)
+			request->params = *params;
+		return;
+	}
+	old = MemoryContextSwitchTo(request_memory(request));
 	request->sql = pstrdup(sql);
 	request->params.count = count;
 	if (count > 0)
@@ -415,6 +431,7 @@ remote_forget(RemoteRequest *base)
 
 	base->on_result = NULL;
 	request->rename = NULL;
+	request->sql = NULL;
 }
 
 void
