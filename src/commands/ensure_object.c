@@ -97,6 +97,28 @@ static const char type_alter_query[] =
 " SELECT format('ALTER %s %s OWNER TO %I', CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END,"
 "  oid::regtype, pg_get_userbyid(typowner)) FROM pg_type WHERE oid = $1";
 
+#define AGGREGATE_MODIFY(column) \
+	"CASE " column " WHEN 'r' THEN 'READ_ONLY' WHEN 's' THEN 'SHAREABLE' ELSE 'READ_WRITE' END"
+
+/* Under its signature, with all that CREATE AGGREGATE can say. */
+#define AGGREGATE_CREATE \
+	"SELECT format('CREATE OR REPLACE AGGREGATE %s.%I (%s) (%s)', p.pronamespace::regnamespace, p.proname," \
+	"  coalesce(nullif(pg_get_function_arguments(p.oid), ''), '*'), concat_ws(', '," \
+	"  'SFUNC = ' || a.aggtransfn::regproc, 'STYPE = ' || a.aggtranstype::regtype, 'SSPACE = ' || a.aggtransspace," \
+	"  'FINALFUNC = ' || nullif(a.aggfinalfn, 0)::regproc, CASE WHEN a.aggfinalextra THEN 'FINALFUNC_EXTRA' END," \
+	"  'FINALFUNC_MODIFY = ' || " AGGREGATE_MODIFY("a.aggfinalmodify") "," \
+	"  'COMBINEFUNC = ' || nullif(a.aggcombinefn, 0)::regproc, 'SERIALFUNC = ' || nullif(a.aggserialfn, 0)::regproc," \
+	"  'DESERIALFUNC = ' || nullif(a.aggdeserialfn, 0)::regproc, 'INITCOND = ' || quote_literal(a.agginitval)," \
+	"  'MSFUNC = ' || nullif(a.aggmtransfn, 0)::regproc, 'MINVFUNC = ' || nullif(a.aggminvtransfn, 0)::regproc," \
+	"  'MSTYPE = ' || nullif(a.aggmtranstype, 0)::regtype, 'MSSPACE = ' || nullif(a.aggmtransspace, 0)," \
+	"  'MFINALFUNC = ' || nullif(a.aggmfinalfn, 0)::regproc, CASE WHEN a.aggmfinalextra THEN 'MFINALFUNC_EXTRA' END," \
+	"  CASE WHEN a.aggmtransfn <> 0 THEN 'MFINALFUNC_MODIFY = ' || " AGGREGATE_MODIFY("a.aggmfinalmodify") " END," \
+	"  'MINITCOND = ' || quote_literal(a.aggminitval)," \
+	"  (SELECT format('SORTOP = OPERATOR(%s.%s)', o.oprnamespace::regnamespace, o.oprname) FROM pg_operator o WHERE o.oid = a.aggsortop)," \
+	"  'PARALLEL = ' || CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' ELSE 'UNSAFE' END," \
+	"  CASE WHEN a.aggkind = 'h' THEN 'HYPOTHETICAL' END))" \
+	" FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid WHERE a.aggfnoid = $1"
+
 /* The locale column was renamed in PostgreSQL 17. */
 static const char collation_create_query[] =
 "SELECT format('CREATE COLLATION %s.%I (%s)', c.collnamespace::regnamespace, c.collname, concat_ws(', ',"
@@ -166,7 +188,7 @@ static const ObjectKind object_kinds[] = {
 	{"function", ProcedureRelationId,
 		"SELECT $1::regprocedure::text",
 		"SELECT to_regprocedure($3)::oid::text",
-		"SELECT pg_get_functiondef(oid) FROM pg_proc WHERE oid = $1 AND prokind <> 'a'",
+		"SELECT pg_get_functiondef(oid) FROM pg_proc WHERE oid = $1 AND prokind <> 'a' UNION ALL " AGGREGATE_CREATE,
 		"SELECT format('ALTER ROUTINE %s OWNER TO %I', oid::regprocedure, pg_get_userbyid(proowner)) FROM pg_proc WHERE oid = $1",
 		"SELECT proacl, 'f'::\"char\", proowner, 'ROUTINE ' || oid::regprocedure, NULL::text FROM pg_proc WHERE oid = $1",
 		.replaceable = true,

@@ -288,7 +288,7 @@ static const char early_objects_query[] =
 "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_type'::regclass AND objid = t.oid AND deptype = 'e')";
 
 static const char late_objects_query[] =
-"SELECT 'pg_proc'::regclass::oid, oid FROM pg_catalog.pg_proc p WHERE oid >= 16384 AND prokind IN ('f', 'p', 'w')"
+"SELECT 'pg_proc'::regclass::oid, oid FROM pg_catalog.pg_proc p WHERE oid >= 16384"
 " AND pronamespace NOT IN (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^(pg_|shardlite)')"
 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype IN ('e', 'i'))"
 " ORDER BY p.oid";

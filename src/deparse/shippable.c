@@ -4,15 +4,16 @@
  *
  * The question is always whether the node gives what one server would give.
  * Settings and the effective role travel, OIDs, transaction times, sequences,
- * locks and the contents of other tables do not.  User-defined functions are
- * created on every node; operators, casts and aggregates of no extension may
- * be missing there, so they are shipped only while this server is alone.
+ * locks and the contents of other tables do not.  User-defined functions and
+ * aggregates are created on every node; operators and casts of no extension
+ * may be missing there, so they are shipped only while this server is alone.
  */
 #include "postgres.h"
 
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
@@ -116,14 +117,30 @@ exists_on_nodes(Oid classid, Oid objectid)
 		list_length(node_list()) == 1;
 }
 
-/* Functions are created on all nodes, but aggregates and temporary ones. */
+static bool is_unshippable_function(Oid funcid, void *context);
+
+/*
+ * An aggregate is marked immutable whatever it calls.  Those of extensions are
+ * trusted: their support functions are often not marked at all.
+ */
 static bool
-is_local_function(Oid funcid, const FormData_pg_proc *proc)
+calls_unshippable(Oid aggregate)
 {
-	if (isTempNamespace(proc->pronamespace))
-		return true;
-	return proc->prokind == PROKIND_AGGREGATE &&
-		!exists_on_nodes(ProcedureRelationId, funcid);
+	HeapTuple	tuple;
+	Form_pg_aggregate form;
+	bool		result;
+
+	if (OidIsValid(getExtensionOfObject(ProcedureRelationId, aggregate)))
+		return false;
+	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggregate));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for aggregate %u", aggregate);
+	form = (Form_pg_aggregate) GETSTRUCT(tuple);
+	result = is_unshippable_function(form->aggtransfn, NULL) ||
+		(OidIsValid(form->aggfinalfn) && is_unshippable_function(form->aggfinalfn, NULL)) ||
+		(OidIsValid(form->aggserialfn) && is_unshippable_function(form->aggserialfn, NULL));
+	ReleaseSysCache(tuple);
+	return result;
 }
 
 static bool
@@ -138,7 +155,9 @@ is_unshippable_function(Oid funcid, void *context)
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 
 	if (funcid >= FirstNormalObjectId)
-		result = proc->provolatile != PROVOLATILE_IMMUTABLE || is_local_function(funcid, proc);
+		result = proc->provolatile != PROVOLATILE_IMMUTABLE ||
+			isTempNamespace(proc->pronamespace) ||
+			(proc->prokind == PROKIND_AGGREGATE && calls_unshippable(funcid));
 	else if (proc->provolatile == PROVOLATILE_IMMUTABLE)
 		result = false;
 	else if (proc->provolatile == PROVOLATILE_VOLATILE)

@@ -47,6 +47,14 @@ GRANT team TO app;
 CREATE SCHEMA s AUTHORIZATION app;
 CREATE TYPE s.mood AS ENUM ('sad', 'happy');
 CREATE FUNCTION s.next(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 1';
+CREATE AGGREGATE s."add All" (VARIADIC int[]) (SFUNC = array_larger, STYPE = int[], INITCOND = '{}', COMBINEFUNC = array_larger, PARALLEL = SAFE);
+CREATE AGGREGATE s.tally(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '0', COMBINEFUNC = int8pl, FINALFUNC = int8um, MSFUNC = int8inc,
+    MINVFUNC = int8dec, MSTYPE = int8, MINITCOND = '0', MFINALFUNC = int8um);
+CREATE AGGREGATE s.middle(double precision ORDER BY double precision) (SFUNC = ordered_set_transition, STYPE = internal, SSPACE = 64,
+    FINALFUNC = percentile_cont_float8_final, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE s.place(VARIADIC "any" ORDER BY VARIADIC "any") (SFUNC = ordered_set_transition_multi, STYPE = internal,
+    FINALFUNC = rank_final, FINALFUNC_EXTRA, HYPOTHETICAL);
+CREATE AGGREGATE s.least(int) (SFUNC = int4smaller, STYPE = int, COMBINEFUNC = int4smaller, SORTOP = OPERATOR(pg_catalog.<));
 CREATE TABLE local_table (id int);
 CREATE FUNCTION s.of_local(local_table) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE TABLE s.ref (id int PRIMARY KEY, "T x" text, m s.mood, g int GENERATED ALWAYS AS (id + 1) STORED);
@@ -65,6 +73,12 @@ EOT
 is($cluster->sql('SELECT count(DISTINCT node_id) FROM shardlite.shard'), '1', 'the only worker has all shards');
 
 # Join, and what came along.
+my $aggregates = <<'EOT';
+SELECT p.oid::regprocedure, p.proparallel, pg_get_userbyid(p.proowner), a.aggkind, a.aggnumdirectargs, a.aggtransfn, a.aggfinalfn,
+    a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn, a.aggfinalextra, a.aggmfinalextra, a.aggfinalmodify,
+    a.aggmfinalmodify, a.aggsortop::regoperator, a.aggtranstype::regtype, a.aggtransspace, a.aggmtranstype::regtype, a.agginitval, a.aggminitval
+FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid WHERE p.pronamespace = 's'::regnamespace ORDER BY 1::text
+EOT
 my $second = new_server('second');
 my $port = $second->port;
 $cluster->coordinator->psql('postgres', "BEGIN; SELECT shardlite_add_node('127.0.0.1', $port); ROLLBACK");
@@ -81,6 +95,9 @@ foreach my $node ($worker, $second)
 	is($node->safe_psql('postgres', 'SELECT function, argument FROM shardlite.distributed_function ORDER BY argument'),
 		"of_key(integer)|0\ns.next(integer)|", "$name knows the distributed functions");
 	is($node->safe_psql('postgres', 'SELECT of_key(7)'), '7', "$name calls one");
+	is($node->safe_psql('postgres', 'SELECT s."add All"(k, 3), s.tally(*), s.middle(0.5) WITHIN GROUP (ORDER BY k), s.place(51) WITHIN GROUP (ORDER BY k), s.least(k) FROM s.t'),
+		'{100,3}|-100|50.5|51|1', "$name has the aggregates");
+	is($node->safe_psql('postgres', $aggregates), $cluster->sql($aggregates), "$name has them as they are");
 	is($node->safe_psql('postgres', "SELECT obj_description('s.t'::regclass), pg_get_userbyid(relowner), has_table_privilege('team', 's.t', 'SELECT') FROM pg_class WHERE oid = 's.t'::regclass"),
 		'hello|app|t', "$name has comment, owner and privileges");
 	is($node->safe_psql('postgres', "SELECT count(*) FROM pg_proc WHERE proname = 'of_local'"), '0',
@@ -112,7 +129,7 @@ DROP FUNCTION of_plain(plain);
 EOT
 my $seen = "SELECT to_regtype('s.late') IS NOT NULL, to_regtype('s.small') IS NOT NULL, (SELECT string_agg(proname, ',' ORDER BY proname COLLATE \"C\") FROM pg_proc WHERE pronamespace = 's'::regnamespace),"
   . " (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum), has_schema_privilege('team', 'made', 'USAGE'), (SELECT rolconfig FROM pg_roles WHERE rolname = 'app')";
-is($_->safe_psql('postgres', $seen), 't|t|following,late,total|sad,mad,happy|t|{work_mem=8MB}', 'new objects on ' . $_->name)
+is($_->safe_psql('postgres', $seen), 't|t|add All,following,late,least,middle,place,tally,total|sad,mad,happy|t|{work_mem=8MB}', 'new objects on ' . $_->name)
   foreach $worker, $second;
 is($second->safe_psql('postgres', "SELECT to_regclass('made.inside') IS NULL AND to_regclass('plain') IS NULL"), 't', 'new tables stay where they are');
 $cluster->sql("BEGIN; CREATE TYPE s.never AS (a int); DROP TYPE s.late; ROLLBACK");
