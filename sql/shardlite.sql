@@ -226,6 +226,10 @@ CREATE FUNCTION shardlite_internal.set_column_statistics(relation regclass, attr
         inherited boolean, null_fraction real, width int, n_distinct real,
         slot1 text[], slot2 text[], slot3 text[], slot4 text[], slot5 text[]) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_set_column_statistics';
+CREATE FUNCTION shardlite_internal.set_extended_statistics(schema name, object name, inherited boolean,
+        columns name[], ndistinct bytea, dependencies bytea, mcv bytea) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'shardlite_set_extended_statistics';
+REVOKE EXECUTE ON FUNCTION shardlite_internal.set_extended_statistics FROM PUBLIC;
 CREATE FUNCTION shardlite_internal.set_table_size(relation regclass, pages int, rows real) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_set_table_size';
 

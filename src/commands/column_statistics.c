@@ -28,6 +28,7 @@
 
 #include "commands/column_statistics.h"
 #include "commands/ddl_text.h"
+#include "commands/extended_statistics.h"
 #include "commands/metadata_write.h"
 #include "transaction/dist_xact.h"
 
@@ -249,6 +250,7 @@ column_statistics_statements(Oid relid)
 		statements = relation_statements(statements, index);
 		relation_close(index, AccessShareLock);
 	}
+	statements = list_concat(statements, extended_statistics_statements(rel));
 	ddl_settings_end(level);
 	table_close(rel, NoLock);
 	return lappend(statements, table_size_statement(relid));

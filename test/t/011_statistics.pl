@@ -14,6 +14,8 @@ CREATE COLLATION backwards (provider = icu, locale = 'de');
 CREATE TABLE t (gone int, k int, v text COLLATE backwards, m mood, a int[], "odd ""name'" numeric);
 ALTER TABLE t DROP gone;
 CREATE INDEX ON t (lower(v));
+CREATE STATISTICS "t s" ON "odd ""name'", v FROM t;
+CREATE STATISTICS enums ON v, m FROM t;
 CREATE TABLE r (id int PRIMARY KEY, v text);
 INSERT INTO t SELECT i, 'v ' || i % 30, 'sad', ARRAY[i % 3, i % 2], i / 7.0 FROM generate_series(1, 1000) i;
 INSERT INTO r SELECT i, 'x' FROM generate_series(1, 500) i;
@@ -30,6 +32,14 @@ SELECT tablename, attname, inherited, null_frac, avg_width, n_distinct, correlat
 	 WHERE starelid = p.tablename::regclass AND staattnum = (SELECT attnum FROM pg_attribute WHERE attrelid = starelid AND attname = p.attname))
 FROM pg_stats p WHERE schemaname = 'public' ORDER BY 1, 2, 3
 EOT
+# Their data numbers the columns, and the coordinator's table has one more.
+my $extended = <<'EOT';
+SELECT statistics_name, regexp_replace(n_distinct::text, '"[0-9, ]+"', '', 'g'),
+	regexp_replace(dependencies::text, '"[0-9, =>]+"', '', 'g'),
+	CASE WHEN statistics_name <> 'enums' THEN most_common_vals[1:2][1:2]::text END
+FROM pg_stats_ext WHERE tablename = 't' ORDER BY 1
+EOT
+my $groups = "EXPLAIN (FORMAT json) SELECT lower(v), v, m FROM t GROUP BY 1, 2, 3";
 my $size = "SELECT reltuples FROM pg_class WHERE oid = 't'::regclass";
 
 sub same_everywhere
@@ -59,6 +69,14 @@ $cluster->worker(2)->safe_psql('postgres', 'VACUUM t');
 same_everywhere(8, 3000, 'VACUUM on a worker');
 $cluster->worker(2)->safe_psql('postgres', 'BEGIN READ ONLY; ANALYZE t; COMMIT');
 same_everywhere(8, 3000, 'ANALYZE in a read-only transaction');
+
+my $estimate = sub { my ($node) = @_; $node->safe_psql('postgres', $groups) =~ /"Plan Rows": (\d+)/; return $1 };
+foreach my $node ($cluster->worker(1), $cluster->worker(2))
+{
+	is($node->safe_psql('postgres', $extended), $cluster->sql($extended), 'statistics objects on ' . $node->name);
+	is($estimate->($node), $estimate->($cluster->coordinator), 'groups that they make ' . $node->name . ' expect');
+}
+like($cluster->sql($extended), qr/^enums\|.*\nt s\|.*\{\{/s, 'with combinations');
 
 # Two at a time wait for each other.
 my $one = $cluster->worker(1)->background_psql('postgres');
