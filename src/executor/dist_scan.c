@@ -337,6 +337,7 @@ start_run(DistScanState * state)
 	state->run->access = access_needed(state);
 	state->over = false;
 	fragment_run_flush(state->run);
+	state->connections = Max(state->connections, list_length(state->run->lanes));
 	state->merge = NULL;
 	if (state->plan->sort != NIL && list_length(state->run->fragments) > 1)
 		state->merge = fragment_merge_create(state->run, state->plan->sort);

@@ -36,6 +36,7 @@ typedef struct DistScanState
 	/* for EXPLAIN ANALYZE: totals of finished runs */
 	int64		total_fragments;
 	int64		remote_fragments;
+	int			connections;	/* most that one run used */
 	double		slowest_ms;
 	RemoteCounters counters;	/* what this node caused */
 }			DistScanState;

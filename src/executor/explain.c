@@ -279,6 +279,8 @@ dist_scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 		show_count("Nodes", list_length(node_list()), list_length(node_list()), es);
 	show_merge_keys(node, state->plan->sort, ancestors, es);
 	dist_scan_stop(state);
+	if (es->analyze && state->connections > 0)
+		ExplainPropertyInteger("Connections Used", NULL, state->connections, es);
 	show_figures(&state->counters, state->total_fragments, state->remote_fragments,
 				 state->slowest_ms, es);
 	ExplainPropertyText("SQL", scan_sql(state->plan), es);

@@ -38,6 +38,10 @@ sub gone_soon
 	  && $cluster->worker(2)->poll_query_until('postgres', 'SELECT count(*) = 0 ' . sessions_of($pid));
 }
 
+# EXPLAIN says how many a statement used.
+like($cluster->sql('EXPLAIN (ANALYZE) SELECT * FROM item'), qr/Connections Used: 2$/m, 'all shards: one per node');
+like($cluster->sql('EXPLAIN (ANALYZE) SELECT * FROM item WHERE k = 1'), qr/Connections Used: 1$/m, 'one shard: one');
+
 # An idle session lets its connections go.
 my $session = $coordinator->background_psql('postgres', on_error_stop => 0);
 my $pid = $session->query_safe('SELECT pg_backend_pid()');

@@ -13,9 +13,9 @@ BEGIN
         line := regexp_replace(line, '((Round Trips|Fragments|Fragments Run)"?: )\d+', '\1N', 'g');
         line := regexp_replace(line, '(Fragments>)\d+', '\1N', 'g');
         line := regexp_replace(line, 'Nodes: \d+ of \d+', 'Nodes: all');
-        line := regexp_replace(line, '\s*"(Bytes (Sent|Received)|Connections Opened)": \d+, *', '', 'g');
+        line := regexp_replace(line, '\s*"(Bytes (Sent|Received)|Connections (Opened|Used))": \d+, *', '', 'g');
         EXIT WHEN line ~ 'Plan On One Node:' AND NOT node_plan;
-        CONTINUE WHEN line ~ '^ *(Bytes (Sent|Received)|Connections Opened)';
+        CONTINUE WHEN line ~ '^ *(Bytes (Sent|Received)|Connections (Opened|Used))';
         RETURN NEXT line;
     END LOOP;
 END $$;
