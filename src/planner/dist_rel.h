@@ -63,14 +63,19 @@ typedef struct DistUpper
 	List	   *group;			/* of SortGroupClause, for target's sortgrouprefs */
 	List	   *grouping_sets;	/* as Query.groupingSets */
 	List	   *having;			/* bare clauses */
-	List	   *distinct;		/* of SortGroupClause */
 	List	   *windows;		/* of WindowClause */
+	List	   *filter;			/* bare clauses over window functions, applied last */
+	List	   *distinct;		/* of SortGroupClause: all of target */
+	PathTarget *referred;		/* more columns that the clauses refer to, or NULL */
 
 	/*
 	 * What a node does with the rows of all its shards together.  Whoever makes
-	 * the record part of another may forget the order, but not the limit.
+	 * the record part of another may forget an order by itself, but neither
+	 * node_distinct nor limit.
 	 */
-	List	   *node_distinct;	/* of SortGroupClause: all of target */
+	List	   *node_distinct;	/* of SortGroupClause: all of target or, with
+								 * distinct_on, the first columns of sort */
+	bool		distinct_on;
 	List	   *sort;			/* of SortGroupClause */
 	Node	   *limit;			/* of rows, an int8 expression, or NULL */
 	bool		with_ties;		/* and those that equal the last one in order */

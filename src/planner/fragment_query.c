@@ -558,17 +558,118 @@ add_missing_targets(FragmentLevel * level, const PathTarget *target, List *claus
 	}
 }
 
-/* GROUP BY and HAVING. */
+/* Add what the clauses of an upper part refer to. */
+static void
+add_referred(FragmentLevel * level, const DistUpper * upper, List *clauses)
+{
+	add_missing_targets(level, upper->target, clauses);
+	if (upper->referred != NULL)
+		add_missing_targets(level, upper->referred, clauses);
+}
+
+static void
+build_windows(FragmentLevel * level, const DistUpper * upper)
+{
+	Query	   *query = level->query;
+	ListCell   *lc;
+
+	query->hasWindowFuncs = upper->windows != NIL;
+	foreach(lc, upper->windows)
+	{
+		WindowClause *window = copyObject(lfirst_node(WindowClause, lc));
+
+		add_referred(level, upper, window->partitionClause);
+		add_referred(level, upper, window->orderClause);
+		window->startOffset = bind(level, window->startOffset);
+		window->endOffset = bind(level, window->endOffset);
+		query->windowClause = lappend(query->windowClause, window);
+	}
+}
+
+/* GROUP BY, HAVING, windows and DISTINCT. */
 static void
 build_upper(FragmentLevel * level, const DistUpper * upper)
 {
 	Query	   *query = level->query;
 
-	add_missing_targets(level, upper->target, upper->group);
+	add_referred(level, upper, upper->group);
+	build_windows(level, upper);
+	query->distinctClause = copyObject(upper->distinct);
 	query->hasAggs = upper->grouped;
 	query->groupClause = copyObject(upper->group);
 	query->groupingSets = copyObject(upper->grouping_sets);
 	query->havingQual = bind_quals(level, upper->having);
+}
+
+/* Window functions of a filter are columns (of entry 1) of the Query in context. */
+static Node *
+filter_mutator(Node *node, void *context)
+{
+	Query	   *inner = context;
+	ListCell   *lc;
+	int			resno;
+
+	if (node == NULL)
+		return NULL;
+	if (!IsA(node, WindowFunc))
+		return expression_tree_mutator(node, filter_mutator, context);
+	foreach(lc, inner->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (!tle->resjunk && equal(tle->expr, node))
+			return (Node *) makeVarFromTargetEntry(1, tle);
+	}
+
+	/* nobody asked for it: behind the others, before what is not printed */
+	resno = 1;
+	foreach(lc, inner->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (tle->resjunk)
+			tle->resno++;
+		else
+			resno++;
+	}
+	inner->targetList = list_insert_nth(inner->targetList, resno - 1,
+										makeTargetEntry((Expr *) copyObject(node), resno,
+														psprintf("c%d", resno), false));
+	return (Node *) makeVar(1, resno, exprType(node), exprTypmod(node), exprCollation(node), 0);
+}
+
+/* SELECT the columns FROM (the level's Query) WHERE quals over window functions. */
+static Query *
+build_filter(FragmentLevel * level, List *quals)
+{
+	Query	   *inner = level->query;
+	Query	   *query = makeNode(Query);
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	RangeTblRef *ref = makeNode(RangeTblRef);
+	ListCell   *lc;
+
+	query->commandType = CMD_SELECT;
+	query->querySource = QSRC_ORIGINAL;
+	query->canSetTag = true;
+	foreach(lc, inner->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (!tle->resjunk)
+			query->targetList = lappend(query->targetList,
+										makeTargetEntry((Expr *) makeVarFromTargetEntry(1, tle),
+														tle->resno, tle->resname, false));
+	}
+	ref->rtindex = 1;
+	query->jointree = makeFromExpr(list_make1(ref),
+								   filter_mutator(bind_quals(level, quals), inner));
+	rte->rtekind = RTE_SUBQUERY;
+	rte->subquery = inner;
+	rte->eref = makeAlias("w", column_names(count_nonjunk_tlist_entries(inner->targetList)));
+	rte->alias = makeAlias("w", NIL);
+	rte->inFromCl = true;
+	query->rtable = list_make1(rte);
+	return query;
 }
 
 static Query *
@@ -587,6 +688,8 @@ build_level(FragmentLevel * level, List *targets, List *quals)
 		build_upper(level, level->dist->upper);
 	query->rowMarks = copyObject(level->dist->row_marks);
 	query->hasForUpdate = query->rowMarks != NIL;
+	if (level->dist->upper != NULL && level->dist->upper->filter != NIL)
+		return build_filter(level, level->dist->upper->filter);
 	return query;
 }
 

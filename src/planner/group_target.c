@@ -296,9 +296,8 @@ equals_key(PlannerInfo *root, const DistRel * dist, Node *expr, Oid eqop)
 	return false;
 }
 
-/* Is the key, or what equals it, among these grouping columns? */
-static bool
-groups_by_key(PlannerInfo *root, const DistRel * dist, List *clauses)
+bool
+group_holds_key(PlannerInfo *root, const DistRel * dist, List *clauses)
 {
 	ListCell   *lc;
 
@@ -331,8 +330,8 @@ groups_within_shards(PlannerInfo *root, const DistRel * dist)
 
 		foreach(lc2, (List *) lfirst(lc))
 			set = lappend(set, get_sortgroupref_clause(lfirst_int(lc2), clauses));
-		if (!groups_by_key(root, dist, set))
+		if (!group_holds_key(root, dist, set))
 			return false;
 	}
-	return groups_by_key(root, dist, clauses);
+	return group_holds_key(root, dist, clauses);
 }

@@ -22,6 +22,12 @@ extern DistUpper * group_target_make(PlannerInfo *root, const DistRel * dist,
  */
 extern SortGroupClause *group_target_add_set(PlannerInfo *root, DistUpper * upper);
 
+/*
+ * Is the distribution column, or what equals it, among these clauses (of
+ * SortGroupClause, referring to processed_tlist)?
+ */
+extern bool group_holds_key(PlannerInfo *root, const DistRel * dist, List *clauses);
+
 /* Do rows that fall into one group always lie on the same shard? */
 extern bool groups_within_shards(PlannerInfo *root, const DistRel * dist);
 

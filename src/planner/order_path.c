@@ -33,6 +33,8 @@
 #include "planner/fragment_query.h"
 #include "planner/order_path.h"
 #include "planner/scan_path.h"
+#include "planner/sort_keys.h"
+#include "planner/upper_record.h"
 
 /* Settings */
 static bool enable_sort_pushdown = true;
@@ -51,291 +53,10 @@ order_path_init(void)
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 }
 
-/* One key of an order that the nodes can produce. */
-typedef struct OrderKey
-{
-	Expr	   *expr;
-	Oid			operator;
-	bool		nulls_first;
-}			OrderKey;
-
-/* May each node run one fragment for all its shards, and sort its rows? */
-static bool
-is_sortable(const DistRel * dist)
-{
-	return dist != NULL && !dist->everywhere && dist->row_marks == NIL &&
-		!dist->other_role && !dist_rel_has_keyed_source(dist);
-}
-
 bool
 order_can_sort(const DistRel * dist)
 {
-	return enable_sort_pushdown && is_sortable(dist);
-}
-
-/* ---- sort keys ---- */
-
-/* The operator that sorts a member of a class as a pathkey wants it. */
-static Oid
-ordering_operator(const PathKey *pathkey, const EquivalenceMember *member)
-{
-	return get_opfamily_member(pathkey->pk_opfamily, member->em_datatype,
-							   member->em_datatype, pathkey->pk_strategy);
-}
-
-bool
-order_can_sort_by(const DistRel * dist, Expr *expr, Oid operator)
-{
-	Oid			collation = exprCollation((Node *) expr);
-	Expr	   *comparison;
-
-	if (!OidIsValid(operator) || !is_returnable_type(exprType((Node *) expr)) ||
-		expression_returns_set((Node *) expr))
-		return false;
-
-	/* nodes have the collations of their columns; of others nobody is sure */
-	if (collation >= FirstNormalObjectId && !IsA(expr, Var) && list_length(node_list()) > 1)
-		return false;
-	comparison = make_opclause(operator, BOOLOID, false, expr, expr, InvalidOid, collation);
-	return dist_rel_can_compute(dist, (Node *) comparison);
-}
-
-static OrderKey *
-make_key(const PathKey *pathkey, Expr *expr, Oid operator)
-{
-	OrderKey   *key = palloc(sizeof(OrderKey));
-
-	key->expr = expr;
-	key->operator = operator;
-	key->nulls_first = pathkey->pk_nulls_first;
-	return key;
-}
-
-/* A column instead of its relabelling, where that is only for show. */
-static Expr *
-strip_relabel(Expr *expr)
-{
-	Expr	   *bare = expr;
-
-	while (IsA(bare, RelabelType))
-		bare = ((RelabelType *) bare)->arg;
-	return IsA(bare, Var) && exprCollation((Node *) bare) == exprCollation((Node *) expr) ?
-		bare : expr;
-}
-
-/* May rows of a base or join relation be sorted by this member of a class? */
-static bool
-is_scan_key(RelOptInfo *rel, const DistRel * dist, const PathKey *pathkey,
-			const EquivalenceMember *member)
-{
-	Node	   *expr = (Node *) member->em_expr;
-
-	return !member->em_is_const && !member->em_is_child &&
-		!bms_is_empty(member->em_relids) &&
-		bms_is_subset(member->em_relids, rel->relids) &&
-		!contain_agg_clause(expr) && !contain_window_function(expr) &&
-		fragment_columns_visible(dist, expr) &&
-		order_can_sort_by(dist, member->em_expr, ordering_operator(pathkey, member));
-}
-
-/*
- * Key for a pathkey, from what a base or join relation has; best one that is
- * sent anyway.
- */
-static OrderKey *
-scan_key(RelOptInfo *rel, const DistRel * dist, const PathKey *pathkey)
-{
-	OrderKey   *key = NULL;
-	ListCell   *lc;
-
-	foreach(lc, pathkey->pk_eclass->ec_members)
-	{
-		EquivalenceMember *member = lfirst_node(EquivalenceMember, lc);
-		Expr	   *expr = strip_relabel(member->em_expr);
-		bool		is_sent = list_member(rel->reltarget->exprs, expr);
-
-		if ((key != NULL && !is_sent) || !is_scan_key(rel, dist, pathkey, member))
-			continue;
-		key = make_key(pathkey, expr, ordering_operator(pathkey, member));
-		if (is_sent)
-			break;
-	}
-	return key;
-}
-
-/* Key for a pathkey, from the sort columns of the statement's target. */
-static OrderKey *
-target_key(const PathTarget *target, const DistRel * dist, const PathKey *pathkey)
-{
-	ListCell   *lc;
-
-	foreach(lc, target->exprs)
-	{
-		Expr	   *expr = lfirst(lc);
-		EquivalenceMember *member;
-		Oid			operator;
-
-		if (get_pathtarget_sortgroupref(target, foreach_current_index(lc)) == 0)
-			continue;
-		member = find_ec_member_matching_expr(pathkey->pk_eclass, expr, NULL);
-		if (member == NULL ||
-			exprCollation((Node *) expr) != exprCollation((Node *) member->em_expr))
-			continue;
-		operator = ordering_operator(pathkey, member);
-		if (order_can_sort_by(dist, expr, operator))
-			return make_key(pathkey, expr, operator);
-	}
-	return NULL;
-}
-
-/*
- * Keys that give the order of pathkeys, in *keys; false if there are none.
- * They come from target or, if that is NULL, from rel.
- */
-static bool
-find_keys(RelOptInfo *rel, const PathTarget *target, const DistRel * dist,
-		  List *pathkeys, List **keys)
-{
-	ListCell   *lc;
-
-	*keys = NIL;
-	foreach(lc, pathkeys)
-	{
-		PathKey    *pathkey = lfirst_node(PathKey, lc);
-		OrderKey   *key = NULL;
-
-		if (pathkey->pk_eclass->ec_has_volatile)
-			return false;
-		key = target != NULL ? target_key(target, dist, pathkey) :
-			scan_key(rel, dist, pathkey);
-		if (key == NULL)
-			return false;
-		*keys = lappend(*keys, key);
-	}
-	return true;
-}
-
-/* ---- records ---- */
-
-/* Position of an expression in a target, appended if it is not there. */
-static int
-target_position(PathTarget *target, Expr *expr)
-{
-	ListCell   *lc;
-
-	foreach(lc, target->exprs)
-	{
-		if (equal(lfirst(lc), expr))
-			return foreach_current_index(lc);
-	}
-	add_column_to_pathtarget(target, expr, 0);
-	return list_length(target->exprs) - 1;
-}
-
-/* The number by which clauses refer to a column of a target. */
-static Index
-column_reference(PathTarget *target, int position)
-{
-	int			count = list_length(target->exprs);
-	Index		highest = 0;
-
-	if (target->sortgrouprefs == NULL)
-		target->sortgrouprefs = palloc0(sizeof(Index) * count);
-	if (target->sortgrouprefs[position] != 0)
-		return target->sortgrouprefs[position];
-	for (int i = 0; i < count; i++)
-		highest = Max(highest, target->sortgrouprefs[i]);
-	return target->sortgrouprefs[position] = highest + 1;
-}
-
-/* ORDER BY of keys; puts them into the target. */
-static List *
-sort_clauses(PathTarget *target, List *keys)
-{
-	List	   *clauses = NIL;
-	ListCell   *lc;
-
-	foreach(lc, keys)
-	{
-		OrderKey   *key = lfirst(lc);
-		SortGroupClause *clause = makeNode(SortGroupClause);
-
-		clause->tleSortGroupRef = column_reference(target, target_position(target, key->expr));
-		clause->sortop = key->operator;
-		clause->nulls_first = key->nulls_first;
-		clauses = lappend(clauses, clause);
-	}
-	return clauses;
-}
-
-/* Copy of a record that delivers target; its upper part may be changed. */
-static DistRel *
-copy_record(const DistRel * dist, PathTarget *target, DistUpper * *upper)
-{
-	DistRel    *copy = palloc(sizeof(DistRel));
-
-	*copy = *dist;
-	*upper = palloc0(sizeof(DistUpper));
-	if (dist->upper != NULL)
-		**upper = *dist->upper;
-	(*upper)->target = target;
-	copy->upper = *upper;
-	return copy;
-}
-
-/* Target with the columns of the record that expressions are computed from. */
-static PathTarget *
-columns_target(PlannerInfo *root, const DistRel * dist, List *columns)
-{
-	PathTarget *target = create_empty_pathtarget();
-
-	target->exprs = columns;
-	return set_pathtarget_cost_width(root, target);
-}
-
-/*
- * What a record without upper part must deliver for the statement's final
- * target: sort keys, as they stand there, and columns for the rest.
- */
-static PathTarget *
-final_columns(PlannerInfo *root, const DistRel * dist, List *keys)
-{
-	List	   *columns = NIL;
-	ListCell   *lc,
-			   *lc2;
-
-	foreach(lc, root->upper_targets[UPPERREL_FINAL]->exprs)
-	{
-		bool		is_key = false;
-
-		foreach(lc2, keys)
-			is_key |= equal(((OrderKey *) lfirst(lc2))->expr, lfirst(lc));
-		if (is_key)
-			columns = list_append_unique(columns, lfirst(lc));
-		else
-			columns = fragment_columns(dist, columns, list_make1(lfirst(lc)));
-	}
-	return columns_target(root, dist, columns);
-}
-
-/*
- * Rows with identity cannot be merged: their fragments must be one per shard.
- */
-static bool
-has_row_identity(PlannerInfo *root, const PathTarget *target)
-{
-	ListCell   *lc;
-
-	foreach(lc, target->exprs)
-	{
-		Var		   *var = lfirst(lc);
-
-		if (IsA(var, Var) && var->varattno < 0 &&
-			var->varattno != TableOidAttributeNumber &&
-			!dist_rel_ctid_is_junk(root, var->varno))
-			return true;
-	}
-	return false;
+	return enable_sort_pushdown && upper_record_possible(dist);
 }
 
 /* ---- bounds ---- */
@@ -450,17 +171,17 @@ order_paths_add_sorted(PlannerInfo *root, RelOptInfo *rel, const DistRel * dist,
 	DistRel    *sorted;
 	Path	   *path;
 
-	if (!enable_sort_pushdown || !is_sortable(dist) || root->query_pathkeys == NIL ||
+	if (!enable_sort_pushdown || !upper_record_possible(dist) || root->query_pathkeys == NIL ||
 		unsorted->param_info != NULL ||
-		!find_keys(rel, NULL, dist, root->query_pathkeys, &keys))
+		!sort_keys_find(rel, NULL, dist, root->query_pathkeys, &keys))
 		return;
 	columns = fragment_columns(dist, NIL, rel->reltarget->exprs);
 	columns = fragment_columns(dist, columns, bare_clauses(dist->local));
-	target = columns_target(root, dist, columns);
-	if (has_row_identity(root, target))
+	target = upper_target_make(root, columns);
+	if (upper_target_has_identity(root, target))
 		return;
-	sorted = copy_record(dist, target, &upper);
-	upper->sort = sort_clauses(target, keys);
+	sorted = upper_record_copy(dist, target, &upper);
+	upper->sort = sort_keys_clauses(target, keys);
 	upper->limit = scan_bound(root, rel, dist);
 	path = scan_path_make(rel, sorted, rel->reltarget, dist->conds);
 	path->rows = unsorted->rows;
@@ -473,21 +194,6 @@ order_paths_add_sorted(PlannerInfo *root, RelOptInfo *rel, const DistRel * dist,
 	add_path(rel, path);
 }
 
-/* An ordered relation has not been told which of its paths is the cheapest. */
-static Path *
-cheapest_path(const RelOptInfo *rel)
-{
-	Path	   *best = linitial(rel->pathlist);
-	ListCell   *lc;
-
-	foreach(lc, rel->pathlist)
-	{
-		if (compare_path_costs(lfirst(lc), best, TOTAL_COST) < 0)
-			best = lfirst(lc);
-	}
-	return best;
-}
-
 /*
  * A scan that delivers a record's rows in the final target of the statement;
  * it costs what the input costs.
@@ -496,7 +202,7 @@ static Path *
 final_scan(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *input_rel, DistRel * dist)
 {
 	PathTarget *target = root->upper_targets[UPPERREL_FINAL];
-	Path	   *input = cheapest_path(input_rel);
+	Path	   *input = upper_input_path(input_rel);
 	Path	   *path = scan_path_make(rel, dist, target, dist->conds);
 
 	path->rows = input->rows;
@@ -517,17 +223,23 @@ push_sort(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *ordered_rel)
 	List	   *keys;
 	Path	   *path;
 
-	if (!enable_sort_pushdown || !is_sortable(dist) || dist->local != NIL ||
+	if (!enable_sort_pushdown || !upper_record_possible(dist) || dist->local != NIL ||
 		root->parse->hasTargetSRFs ||
-		!find_keys(NULL, root->upper_targets[UPPERREL_FINAL], dist,
-				   root->sort_pathkeys, &keys))
+		!sort_keys_find(NULL, root->upper_targets[UPPERREL_FINAL], dist,
+						root->sort_pathkeys, &keys))
 		return;
+	if (dist->upper != NULL && dist->upper->sort != NIL)
+	{
+		/* DISTINCT ON has chosen an order that fits */
+		ordered_rel->fdw_private = dist;
+		return;
+	}
 	target = dist->upper != NULL ? copy_pathtarget(dist->upper->target) :
-		final_columns(root, dist, keys);
-	if (has_row_identity(root, target))
+		sort_keys_target(root, dist, root->upper_targets[UPPERREL_FINAL], keys);
+	if (upper_target_has_identity(root, target))
 		return;
-	dist = copy_record(dist, target, &upper);
-	upper->sort = sort_clauses(target, keys);
+	dist = upper_record_copy(dist, target, &upper);
+	upper->sort = sort_keys_clauses(target, keys);
 	ordered_rel->fdw_private = dist;
 	path = final_scan(root, ordered_rel, input_rel, dist);
 	if (upper->sort != NIL)
@@ -561,17 +273,17 @@ push_limit(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *final_rel)
 	Node	   *bound;
 	Path	   *path;
 
-	if (!limit_needed(parse) || !is_sortable(dist))
+	if (!limit_needed(parse) || !upper_record_possible(dist))
 		return;
 	if (with_ties && (dist->upper == NULL || dist->upper->sort == NIL))
 		return;
 	bound = limit_bound(dist, parse);
 	if (bound == NULL)
 		return;
-	target = dist->upper != NULL ? dist->upper->target : final_columns(root, dist, NIL);
-	if (has_row_identity(root, target))
+	target = dist->upper != NULL ? dist->upper->target : sort_keys_target(root, dist, root->upper_targets[UPPERREL_FINAL], NIL);
+	if (upper_target_has_identity(root, target))
 		return;
-	dist = copy_record(dist, target, &upper);
+	dist = upper_record_copy(dist, target, &upper);
 	upper->limit = bound;
 	upper->with_ties = with_ties;
 	path = final_scan(root, input_rel, input_rel, dist);

@@ -10,9 +10,8 @@
 /* Define the settings. */
 extern void order_path_init(void);
 
-/* May nodes sort the rows of this record at all, and by this expression? */
+/* May nodes sort the rows of this record? */
 extern bool order_can_sort(const DistRel * dist);
-extern bool order_can_sort_by(const DistRel * dist, Expr *expr, Oid operator);
 
 /*
  * Beside a DistScan of a base or join relation, add one whose rows come in the

@@ -1,6 +1,6 @@
 /*
  * order_text.c
- *		ORDER BY and LIMIT over the rows of all shards of a node, as text.
+ *		DISTINCT, ORDER BY and LIMIT over the rows of all shards of a node, as text.
  *
  * Collations are named wherever they are not those of a plain column, and
  * operators wherever they are not the usual ones: the merge here compares with
@@ -64,18 +64,26 @@ append_operator(StringInfo buf, Oid operator)
 	ReleaseSysCache(tuple);
 }
 
+/* A sort column with its collation. */
+static void
+append_column(StringInfo buf, const TargetEntry *entry)
+{
+	Oid			collation = exprCollation((Node *) entry->expr);
+
+	appendStringInfo(buf, "u.c%d", entry->resno);
+	if (OidIsValid(collation) && !IsA(entry->expr, Var))
+		append_collation(buf, collation);
+}
+
 /* One key of ORDER BY. */
 static void
 append_key(StringInfo buf, const SortGroupClause *clause, const TargetEntry *entry)
 {
-	Node	   *expr = (Node *) entry->expr;
-	TypeCacheEntry *type = lookup_type_cache(exprType(expr),
+	TypeCacheEntry *type = lookup_type_cache(exprType((Node *) entry->expr),
 											 TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
 	bool		reverse = clause->sortop == type->gt_opr;
 
-	appendStringInfo(buf, "u.c%d", entry->resno);
-	if (OidIsValid(exprCollation(expr)) && !IsA(expr, Var))
-		append_collation(buf, exprCollation(expr));
+	append_column(buf, entry);
 	if (reverse)
 		appendStringInfoString(buf, " DESC");
 	else if (clause->sortop != type->lt_opr)
@@ -100,6 +108,41 @@ append_limit(StringInfo buf, const DistUpper * upper, List **params)
 		appendStringInfo(buf, " LIMIT %s", rows);
 }
 
+static bool
+has_inner_level(const DistUpper * upper)
+{
+	return upper->node_distinct != NIL && !upper->distinct_on && upper->sort != NIL;
+}
+
+/*
+ * SELECT, with or without DISTINCT.  A DISTINCT of all columns with an order
+ * gets a level of its own: above it, sort columns may name their collation.
+ */
+static char *
+node_head(const DistUpper * upper, List *sent)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, has_inner_level(upper) ? "SELECT * FROM (SELECT " : "SELECT ");
+	if (upper->node_distinct != NIL)
+		appendStringInfoString(&buf, "DISTINCT ");
+	if (upper->distinct_on)
+	{
+		foreach(lc, upper->node_distinct)
+		{
+			SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+
+			appendStringInfoString(&buf, foreach_current_index(lc) == 0 ? "ON (" : ", ");
+			append_column(&buf, entry_for(sent, clause->tleSortGroupRef));
+		}
+		appendStringInfoString(&buf, ") ");
+	}
+	appendStringInfoChar(&buf, '*');
+	return buf.data;
+}
+
 void
 order_text_set(const DistRel * dist, List *tuple, List *sent, DistPlan * plan,
 			   List **params)
@@ -108,10 +151,10 @@ order_text_set(const DistRel * dist, List *tuple, List *sent, DistPlan * plan,
 	StringInfoData buf;
 	ListCell   *lc;
 
-	if (upper == NULL || (upper->sort == NIL && upper->limit == NULL))
+	if (upper == NULL || (upper->sort == NIL && upper->limit == NULL && upper->node_distinct == NIL))
 		return;
 	initStringInfo(&buf);
-	appendStringInfoChar(&buf, 'u');
+	appendStringInfoString(&buf, has_inner_level(upper) ? "d) u" : "u");
 	foreach(lc, sent)
 		appendStringInfo(&buf, "%sc%d", foreach_current_index(lc) == 0 ? "(" : ", ",
 						 foreach_current_index(lc) + 1);
@@ -132,6 +175,6 @@ order_text_set(const DistRel * dist, List *tuple, List *sent, DistPlan * plan,
 	}
 	if (upper->limit != NULL)
 		append_limit(&buf, upper, params);
-	plan->node_head = pstrdup(upper->node_distinct == NIL ? "SELECT *" : "SELECT DISTINCT *");
+	plan->node_head = node_head(upper, sent);
 	plan->node_tail = buf.data;
 }

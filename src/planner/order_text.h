@@ -8,8 +8,8 @@
 #include "planner/dist_rel.h"
 
 /*
- * Set plan->node_head, node_tail and sort, if the record has an order or a
- * limit.  tuple is the scan's (custom_scan_tlist), sent what fragments send of
+ * Set plan->node_head, node_tail and sort, if the record has an order, a
+ * limit or something else that a node does with all its rows.  tuple is the scan's (custom_scan_tlist), sent what fragments send of
  * it, in the order of their columns.  A limit that is computed at execution is
  * appended to *params.
  */

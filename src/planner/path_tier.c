@@ -27,11 +27,13 @@
 #include "planner/agg_path.h"
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
+#include "planner/distinct_path.h"
 #include "planner/modify_path.h"
 #include "planner/order_path.h"
 #include "planner/path_tier.h"
 #include "planner/scan_path.h"
 #include "planner/shell_mark.h"
+#include "planner/window_path.h"
 
 static get_relation_info_hook_type next_relation_info = NULL;
 static get_relation_stats_hook_type next_relation_stats = NULL;
@@ -203,6 +205,10 @@ shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_
 		next_upper_paths(root, stage, input_rel, output_rel, extra);
 	if (stage == UPPERREL_GROUP_AGG)
 		agg_paths_add(root, input_rel, output_rel, extra);
+	if (stage == UPPERREL_WINDOW)
+		window_paths_push(root, input_rel, output_rel);
+	if (stage == UPPERREL_DISTINCT)
+		distinct_paths_add(root, input_rel, output_rel);
 	order_paths_push(root, stage, input_rel, output_rel);
 	if (stage == UPPERREL_FINAL)
 		modify_paths_replace(root, output_rel);
@@ -234,6 +240,8 @@ path_tier_init(void)
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 	agg_path_init();
 	order_path_init();
+	window_path_init();
+	distinct_path_init();
 
 	DefineCustomBoolVariable("shardlite.enable_broadcast",
 							 "Lets rows of a join's other side be sent to the shards.",

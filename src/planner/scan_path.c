@@ -496,6 +496,30 @@ plain_tlist(List *columns)
 }
 
 /*
+ * The scan's tuple as setrefs may see it.  Parameters of the fragment must not
+ * be found among its columns: a value that is computed here stands for itself.
+ */
+static List *
+hide_values(List *tuple)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tuple)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, lc));
+		Node	   *expr = (Node *) entry->expr;
+
+		if (pull_var_clause(expr, PVC_INCLUDE_AGGREGATES | PVC_INCLUDE_WINDOWFUNCS |
+							PVC_INCLUDE_PLACEHOLDERS) == NIL)
+			entry->expr = (Expr *) makeNullConst(exprType(expr), exprTypmod(expr),
+												 exprCollation(expr));
+		result = lappend(result, entry);
+	}
+	return result;
+}
+
+/*
  * Set the scan's tuple; returns what fragments send, as a target list.
  *
  * The plan's target list may be tlist, or the relation's final target if a
@@ -507,18 +531,20 @@ set_scan_tuple(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 			   CustomScan *scan, DistPlan * plan)
 {
 	DistRel    *dist = linitial(path->custom_private);
+	List	   *tuple;
 	List	   *columns;
 
 	if (dist->upper != NULL)
-		scan->custom_scan_tlist = make_tlist_from_pathtarget(dist->upper->target);
+		tuple = make_tlist_from_pathtarget(dist->upper->target);
 	else
 	{
 		columns = fragment_columns(dist, NIL, path->path.pathtarget->exprs);
 		columns = fragment_columns(dist, columns, rel->reltarget->exprs);
 		columns = fragment_columns(dist, columns, scan->scan.plan.qual);
-		scan->custom_scan_tlist = plain_tlist(columns);
+		tuple = plain_tlist(columns);
 	}
-	return place_columns(root, scan->custom_scan_tlist, plan);
+	scan->custom_scan_tlist = hide_values(tuple);
+	return place_columns(root, tuple, plan);
 }
 
 /* Tell the executor where the rows of the children go. */

@@ -31,6 +31,7 @@
 #include "planner/order_path.h"
 #include "planner/scan_path.h"
 #include "planner/sorted_agg_path.h"
+#include "planner/upper_record.h"
 
 /* Duplicates are dropped if less than this part of the rows is expected to remain. */
 #define WORTH_DROPPING 0.7
@@ -162,7 +163,7 @@ add_key(const AggregateInput * input, List **keys, const SortGroupClause *clause
 	SortGroupClause *key;
 	ListCell   *lc;
 
-	if (reference == 0 || !order_can_sort_by(input->dist, expr, clause->sortop))
+	if (reference == 0 || !upper_can_sort_by(input->dist, expr, clause->sortop))
 		return false;
 	foreach(lc, *keys)
 	{
@@ -220,7 +221,7 @@ distinct_clauses(const AggregateInput * input, List *keys)
 		get_sort_group_operators(exprType((Node *) expr), false, false, false,
 								 &clause->sortop, &clause->eqop, NULL, &clause->hashable);
 		/* a key with a collation of its own is not the column that is distinct */
-		if (!OidIsValid(clause->eqop) || !order_can_sort_by(input->dist, expr, clause->sortop) ||
+		if (!OidIsValid(clause->eqop) || !upper_can_sort_by(input->dist, expr, clause->sortop) ||
 			(OidIsValid(collation) && !IsA(expr, Var)))
 			return NIL;
 		clause->tleSortGroupRef = get_pathtarget_sortgroupref(input->target,

@@ -22,7 +22,6 @@ SELECT in_order('SELECT DISTINCT n FROM thing ORDER BY n LIMIT 3');
 SELECT in_order('SELECT DISTINCT n % 2 FROM thing WHERE n > 0 LIMIT 1 OFFSET 1');
 
 -- a join computed here
-SELECT plan_of('SELECT t.k FROM thing t JOIN sorted.plain p ON p.id = t.n ORDER BY t.k LIMIT 3');
 SELECT in_order('SELECT t.k FROM thing t JOIN sorted.plain p ON p.id = t.n ORDER BY t.k LIMIT 3');
 SELECT in_order('SELECT t.k, i.k FROM thing t JOIN pal i ON i.k = t.n ORDER BY t.k, i.k LIMIT 3');
 

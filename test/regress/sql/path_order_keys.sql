@@ -39,11 +39,15 @@ CREATE TABLE one (id int PRIMARY KEY, label text);
 CREATE TABLE plain (id int PRIMARY KEY, k int);
 SELECT create_distributed_table('pal', 'k', colocate_with := 'thing');
 SELECT create_distributed_table('one', NULL);
+CREATE TABLE many (k int, x int);
+SELECT create_distributed_table('many', 'k', colocate_with := 'thing');
+INSERT INTO many SELECT i % 50, i FROM generate_series(1, 200) i;
 INSERT INTO pal SELECT i, i * 1.5 FROM generate_series(1, 40) i;
 INSERT INTO one SELECT i, 'one ' || i FROM generate_series(1, 5) i;
 INSERT INTO plain SELECT i, i * 2 FROM generate_series(1, 10) i;
 CREATE TABLE sorted_copy.thing AS SELECT * FROM thing;
 CREATE TABLE sorted_copy.pal AS SELECT * FROM pal;
+CREATE TABLE sorted_copy.many AS SELECT * FROM many;
 ANALYZE thing;
 
 -- directions, nulls, operators
@@ -110,8 +114,8 @@ SELECT in_order('SELECT t.k FROM thing t LEFT JOIN pal i USING (k) ORDER BY coal
 -- an equal column is no key where it cannot be seen
 SET enable_hashagg = off;
 SELECT in_order('SELECT t.k, i.price FROM thing t FULL JOIN pal i USING (k) ORDER BY i.price DESC, t.k');
-SELECT plan_of('SELECT DISTINCT ON (t.k) t.c FROM thing t WHERE EXISTS (SELECT FROM pal i WHERE i.k = t.k) ORDER BY t.k');
-SELECT in_order('SELECT DISTINCT ON (t.k) t.c FROM thing t WHERE EXISTS (SELECT FROM pal i WHERE i.k = t.k) ORDER BY t.k');
+SELECT plan_of('SELECT DISTINCT ON (t.k) t.c FROM thing t WHERE EXISTS (SELECT FROM many m WHERE m.k = t.k) ORDER BY t.k');
+SELECT in_order('SELECT DISTINCT ON (t.k) t.c FROM thing t WHERE EXISTS (SELECT FROM many m WHERE m.k = t.k) ORDER BY t.k');
 SELECT in_order('SELECT DISTINCT ON (t.k) t.c FROM thing t LEFT JOIN (thing u JOIN pal i ON i.k = u.k) ON t.k = u.k ORDER BY t.k, i.k');
 RESET enable_hashagg;
 SELECT plan_of('SELECT k FROM thing WHERE latest() > k ORDER BY t, k');
