@@ -67,33 +67,56 @@ is_const(const Node *node)
 	return node != NULL && IsA(node, Const);
 }
 
-/* count + offset, NULL (no bound) if it is too large. */
+static Node *
+bigint_const(int64 value)
+{
+	return (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
+							  Int64GetDatum(value), false, FLOAT8PASSBYVAL);
+}
+
+static Node *
+bigint_call(Oid function, Oid type, Node *left, Node *right)
+{
+	return (Node *) makeFuncExpr(function, type, list_make2(left, right),
+								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
+static CaseWhen *
+case_when(Node *condition, Node *result)
+{
+	CaseWhen   *when = makeNode(CaseWhen);
+
+	when->expr = (Expr *) condition;
+	when->result = (Expr *) result;
+	when->location = -1;
+	return when;
+}
+
+/*
+ * count + offset, NULL (no bound) if count is or the sum is too large.  The
+ * planner's Limit complains about negative ones, perhaps later than this is
+ * computed, so they are taken for zero.
+ */
 static Node *
 checked_sum(Node *count, Node *offset)
 {
-	Node	   *none = (Node *) makeNullConst(INT8OID, -1, InvalidOid);
-	Node	   *most = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
-										  Int64GetDatum(PG_INT64_MAX), false, FLOAT8PASSBYVAL);
-	Node	   *zero = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
-										  Int64GetDatum(0), false, FLOAT8PASSBYVAL);
-	CoalesceExpr *skipped = makeNode(CoalesceExpr);
+	MinMaxExpr *skipped = makeNode(MinMaxExpr);
 	CaseExpr   *sum = makeNode(CaseExpr);
-	CaseWhen   *overflow = makeNode(CaseWhen);
 	Node	   *rest;
 
-	skipped->coalescetype = INT8OID;
-	skipped->args = list_make2(offset, zero);
+	skipped->minmaxtype = INT8OID;
+	skipped->op = IS_GREATEST;
+	skipped->args = list_make1(bigint_const(0));
+	if (offset != NULL)
+		skipped->args = lappend(skipped->args, offset);
 	skipped->location = -1;
-	rest = (Node *) makeFuncExpr(F_INT8MI, INT8OID, list_make2(most, skipped),
-								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-	overflow->expr = (Expr *) makeFuncExpr(F_INT8GT, BOOLOID, list_make2(count, rest),
-										   InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-	overflow->result = (Expr *) none;
-	overflow->location = -1;
+	rest = bigint_call(F_INT8MI, INT8OID, bigint_const(PG_INT64_MAX), (Node *) skipped);
 	sum->casetype = INT8OID;
-	sum->args = list_make1(overflow);
-	sum->defresult = (Expr *) makeFuncExpr(F_INT8PL, INT8OID, list_make2(count, skipped),
-										   InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	sum->args = list_make2(case_when(bigint_call(F_INT8GT, BOOLOID, count, rest),
+									 (Node *) makeNullConst(INT8OID, -1, InvalidOid)),
+						   case_when(bigint_call(F_INT8LT, BOOLOID, count, bigint_const(0)),
+									 bigint_const(0)));
+	sum->defresult = (Expr *) bigint_call(F_INT8PL, INT8OID, count, (Node *) skipped);
 	sum->location = -1;
 	return (Node *) sum;
 }
@@ -108,9 +131,7 @@ is_repeatable(const DistRel * dist, Node *expr)
 
 /*
  * Number of rows that the statement's LIMIT and OFFSET need of this record, as
- * an expression; NULL if there is no bound that the nodes may apply.  Where
- * count or offset are negative the planner's Limit has complained before a
- * node is asked.
+ * an expression; NULL if there is no bound that the nodes may apply.
  */
 static Node *
 limit_bound(const DistRel * dist, Query *parse)
@@ -125,8 +146,6 @@ limit_bound(const DistRel * dist, Query *parse)
 	if (count == NULL || (is_const(count) && ((Const *) count)->constisnull) ||
 		!is_repeatable(dist, count) || !is_repeatable(dist, offset))
 		return NULL;
-	if (offset == NULL)
-		return count;
 	sum = eval_const_expressions(NULL, checked_sum(count, offset));
 	return is_const(sum) && ((Const *) sum)->constisnull ? NULL : sum;
 }
