@@ -27,9 +27,6 @@ typedef struct FragmentCost
 /* Fill pages and tuples of a shell's RelOptInfo from its statistics. */
 extern void cost_table_size(RelOptInfo *rel, const DistTable * table);
 
-/* Cost of moving rows to the coordinator. */
-extern Cost cost_transfer(double rows, int width);
-
 /*
  * Add to the cost of a path what it takes that each node sorts its rows and
  * that they are merged here.  bound: rows wanted of the whole, -1 for all.
