@@ -41,7 +41,7 @@ class Side:
 
     def __init__(self, dsn, schema, timeout):
         self.dsn, self.schema, self.timeout, self.conn = dsn, schema, timeout, None
-        self.settings, self.unqualified = [], False
+        self.settings, self.unqualified, self.strategies_off = [], False, ()
         self.connect()
 
     def connect(self, patience=60):
@@ -64,10 +64,11 @@ class Side:
         except psycopg2.Error:
             return False
 
-    def begin_epoch(self, secured, unqualified, work_mem):
-        """What holds for the statements of an epoch: role, search path, memory."""
+    def begin_epoch(self, secured, unqualified, work_mem, strategies_off=()):
+        """What holds for the statements of an epoch: role, search path, memory, how to plan."""
         self.unqualified = unqualified
-        self.settings = ["SET work_mem = '%s'" % work_mem]
+        self.strategies_off = strategies_off
+        self.settings = ["SET work_mem = '%s'" % work_mem] + ["SET %s = off" % name for name in strategies_off]
         if unqualified:
             self.settings.append("SET search_path = %s, public" % self.schema)
         if secured:
@@ -79,9 +80,9 @@ class Side:
             self.run(sql)
 
     def end_epoch(self):
-        self.settings, self.unqualified = [], False
-        for sql in ("RESET ROLE", "RESET search_path", "RESET work_mem"):
+        for sql in ["RESET ROLE", "RESET search_path", "RESET work_mem"] + ["RESET " + name for name in self.strategies_off]:
             self.run(sql)
+        self.settings, self.unqualified, self.strategies_off = [], False, ()
 
     def text(self, template):
         if self.unqualified:

@@ -74,8 +74,9 @@ class Fuzzer:
         if self.args.from_node is not None:
             self.d = self.worker
         unqualified = rng.random() < 0.25
-        for side in (self.d, self.p):
-            side.begin_epoch(secured, unqualified, rng.choice(["4MB", "4MB", "64kB"]))
+        work_mem = rng.choice(["4MB", "4MB", "64kB"])
+        self.p.begin_epoch(secured, unqualified, work_mem)
+        self.d.begin_epoch(secured, unqualified, work_mem, self._strategies_off(rng))
         if self.args.plant:
             self._must(self.d, "RESET ROLE")
             self._must(self.d, PLANTS[self.args.plant])
@@ -83,6 +84,11 @@ class Fuzzer:
             self.contents[t.sql] = self._must(self.p, "SELECT * FROM " + t.sql).rows
             if not self.args.plant:
                 self.check_table(t, "setup of epoch %s" % epoch, None)
+
+    def _strategies_off(self, rng):
+        """Some of the planner's strategies, in half of the epochs."""
+        names = self._must(self.d, r"SELECT name FROM pg_settings WHERE name LIKE 'shardlite.enable\_%' ORDER BY 1").rows
+        return [name for (name,) in names if rng.random() < 0.4] if rng.random() < 0.5 else []
 
     def _clear(self):
         for side in (self.d, self.p) + ((self.worker,) if self.args.from_node is not None else ()):
