@@ -207,6 +207,40 @@ remote_stop(RemoteConnection **conns, int count, int timeout_ms)
 }
 
 void
+remote_terminate(RemoteConnection **conns, int count, int timeout_ms)
+{
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+	RemoteConnection **helpers = palloc(sizeof(RemoteConnection *) * count);
+
+	HOLD_INTERRUPTS();
+	for (int i = 0; i < count; i++)
+	{
+		RemoteIdentity identity = {PQuser(conns[i]->pg), PQdb(conns[i]->pg), 0};
+
+		helpers[i] = remote_open(&conns[i]->address, &identity);
+	}
+	connections_open(helpers, count, timeout_ms);
+	for (int i = 0; i < count; i++)
+	{
+		char		sql[64];
+
+		snprintf(sql, sizeof(sql), "SELECT pg_catalog.pg_terminate_backend(%d)",
+				 PQbackendPID(conns[i]->pg));
+		remote_release(remote_send(helpers[i], sql, NULL, 0, NULL, NULL));
+		remote_sync(helpers[i]);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+
+		(void) remote_drain(helpers[i], left);
+		remote_close(helpers[i]);
+	}
+	RESUME_INTERRUPTS();
+	pfree(helpers);
+}
+
+void
 cancel_init(void)
 {
 	DefineCustomStringVariable(SESSION_SETTING,

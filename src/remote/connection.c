@@ -349,12 +349,8 @@ interrupt_connecting(RemoteConnection **conns, int count)
 	PG_END_TRY();
 }
 
-/*
- * Advance all of them until each is open or lost.  Those that take longer
- * than timeout_ms are lost.  Interruptible unless interrupts are held.
- */
-static void
-connect_within(RemoteConnection **conns, int count, int timeout_ms)
+void
+connections_open(RemoteConnection **conns, int count, int timeout_ms)
 {
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
 	bool	   *ready = palloc0(sizeof(bool) * count);
@@ -400,7 +396,7 @@ connect_within(RemoteConnection **conns, int count, int timeout_ms)
 void
 remote_connect(RemoteConnection **conns, int count)
 {
-	connect_within(conns, count, connection_timeout);
+	connections_open(conns, count, connection_timeout);
 }
 
 void

@@ -243,6 +243,12 @@ extern void remote_cancel(RemoteConnection **conns, int count, int timeout_ms);
 extern bool remote_stop(RemoteConnection **conns, int count, int timeout_ms);
 
 /*
+ * The nodes are to end these sessions, so that they do nothing any more with
+ * what we have sent, should they not have seen it yet.
+ */
+extern void remote_terminate(RemoteConnection **conns, int count, int timeout_ms);
+
+/*
  * Receive everything outstanding, without being interruptible.  Returns false
  * when that takes longer than timeout_ms or the connection breaks.
  */

@@ -113,6 +113,12 @@ struct RemoteConnection
 
 /* connection.c */
 extern dlist_head remote_all_connections;
+
+/*
+ * Advance all of them until each is open or lost.  Those that take longer
+ * than timeout_ms are lost.  Interruptible unless interrupts are held.
+ */
+extern void connections_open(RemoteConnection **conns, int count, int timeout_ms);
 extern void connection_lose(RemoteConnection *conn, const char *detail);
 
 extern bool remote_drain_batch(RemoteConnection *conn, int timeout_ms);

@@ -73,14 +73,6 @@ context_current(uint64 *generation)
 
 /* -------------------------------------------------------------------- node */
 
-/* Its part here is over, or prepared and no longer ours. */
-static void
-leave_dtx(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		dtx_slot_join(0, 0);
-}
-
 static void
 become_role(const char *name)
 {
@@ -133,22 +125,24 @@ context_text(Node *statement)
 }
 
 /*
- * Tell readers of shared memory whom we work for.  From the first context on,
- * which precedes the first statement of any session of another node.
+ * A node session tells readers of shared memory whom it works for, from the
+ * transaction in which it connects on.  At the end of others its part of a
+ * distributed transaction is over, or prepared and no longer its own.
  */
 static void
-serve_session(void)
+xact_ended(XactEvent event, void *arg)
 {
-	static bool done = false;
+	static bool connected = false;
 	int32		node_id;
 	int			pid;
 
-	if (!done && node_session_origin(&node_id, &pid))
-	{
+	if (!node_session ||
+		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+		return;
+	dtx_slot_join(0, 0);
+	if (!connected && node_session_origin(&node_id, &pid))
 		dtx_slot_serve(node_id, pid);
-		RegisterXactCallback(leave_dtx, NULL);
-	}
-	done = true;
+	connected = true;
 }
 
 /* A block begins: of which distributed transaction is it a part? */
@@ -161,7 +155,6 @@ join_dtx(const char *source)
 
 	if (mark == NULL)
 		return;
-	serve_session();
 	number = strtou64(mark + strlen(BEGIN_DTX_MARK), &end, 10);
 	dtx_slot_join(number, strtoi64(end, NULL, 10));
 }
@@ -182,7 +175,6 @@ context_process_utility(PlannedStmt *pstmt, const char *source, bool read_only_t
 	}
 	if (text != NULL)
 	{
-		serve_session();
 		context_apply(text);
 		return;
 	}
@@ -204,6 +196,7 @@ context_init(void)
 							   GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE |
 							   GUC_DISALLOW_IN_FILE,
 							   NULL, NULL, NULL);
+	RegisterXactCallback(xact_ended, NULL);
 	next_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = context_process_utility;
 }

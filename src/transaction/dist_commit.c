@@ -66,6 +66,9 @@
 #include "transaction/participants.h"
 #include "transaction/statement_depth.h"
 
+/* Time for telling a node to end a session that did not react, in ms. */
+#define TERMINATE_MS 1000
+
 /* A node has committed for us; interrupts are held until we have, too. */
 static bool holding_interrupts = false;
 
@@ -269,6 +272,7 @@ stop_all(void)
 {
 	RemoteConnection **busy;
 	int			n = 0;
+	int			nhung = 0;
 	int			count = 0;
 	dlist_iter	iter;
 
@@ -288,6 +292,11 @@ stop_all(void)
 			busy[n++] = xact->conn;
 	}
 	(void) remote_stop(busy, n, remote_cancel_timeout);
+	for (int i = 0; i < n; i++)
+		if (!remote_is_lost(busy[i]) && !remote_is_idle(busy[i]))
+			busy[nhung++] = busy[i];
+	if (nhung > 0)
+		remote_terminate(busy, nhung, Min(remote_cancel_timeout, TERMINATE_MS));
 	dlist_foreach(iter, &participants)
 	{
 		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);

@@ -212,7 +212,7 @@ shardlite_lock_waits(PG_FUNCTION_ARGS)
 
 /*
  * shardlite_internal.node_transactions(): one row per backend of this database
- * that coordinates a distributed transaction or has a part of one open.
+ * that coordinates a distributed transaction or works for another node's session.
  */
 Datum
 shardlite_node_transactions(PG_FUNCTION_ARGS)
@@ -228,7 +228,7 @@ shardlite_node_transactions(PG_FUNCTION_ARGS)
 		Datum		values[7];
 		bool		nulls[7] = {false};
 
-		if ((info.number == 0 && info.served_number == 0) || proc->databaseId != MyDatabaseId)
+		if ((info.number == 0 && info.served_node == 0) || proc->databaseId != MyDatabaseId)
 			continue;
 		values[0] = Int32GetDatum(proc->pid);
 		values[1] = Int64GetDatum(info.number);

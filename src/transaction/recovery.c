@@ -6,22 +6,29 @@
  * node id.  One pass does, in this order:
  *
  *	 1 read the decision records that nobody is working on   (candidates)
- *	 2 ask every node for prepared transactions of ours
- *	 3 drop those whose dtx number a live backend publishes
- *	 4 read the decision records again, with a new snapshot
- *	 5 COMMIT PREPARED what has a record, ROLLBACK PREPARED what has none
- *	 6 delete the candidates of which nothing is prepared any more
+ *	 2 end sessions on nodes that work for backends that are gone
+ *	 3 ask every node for prepared transactions of ours
+ *	 4 drop those whose dtx number a live backend publishes
+ *	 5 read the decision records again, with a new snapshot
+ *	 6 COMMIT PREPARED what has a record, ROLLBACK PREPARED what has none
+ *	 7 delete the candidates of which nothing is prepared any more
  *
- * What is left in step 3 had been decided before step 4 looked, because a
+ * What is left in step 4 had been decided before step 5 looked, because a
  * backend withdraws its number only after its local transaction has ended; so
  * no record means that there never will be one.  And a candidate's prepared
- * transactions all existed before step 2 looked, so a record deleted in step 6
+ * transactions all existed before step 3 looked, so a record deleted in step 7
  * is needed by nobody.  Passes of one database exclude each other.
  *
+ * Step 2: a session of a backend that died may still have its PREPARE to carry
+ * out, or hold locks as long as its node believes in the connection, which is
+ * long if this whole machine went down.  While such a session cannot be ended,
+ * or one has a part of a transaction with which its living backend is through,
+ * a pass is not complete, and another one follows.
+ *
  *	crash in		leaves					repaired by
- *	1 - 4			nothing					-
- *	5				some resolved			the next pass does the others
- *	6				a record too many		the next pass
+ *	1, 3 - 5		nothing					-
+ *	2, 6			some ended or resolved	the next pass does the others
+ *	7				a record too many		the next pass
  */
 #include "postgres.h"
 
@@ -38,6 +45,7 @@
 #include "metadata/node.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/procarray.h"
 #include "transaction/decision.h"
 #include "transaction/dtx_slots.h"
 #include "transaction/recovery.h"
@@ -49,13 +57,18 @@
 
 PG_FUNCTION_INFO_V1(shardlite_recover);
 
+/* How long a node waits for the end of one session, in ms. */
+#define END_SESSION_MS 1000
+
 /* One node in a pass. */
 typedef struct RecoveryNode
 {
 	int32		node_id;
 	RemoteConnection *conn;
+	List	   *orphans;		/* backends of ours, gone, for which sessions work there */
 	List	   *gids;			/* prepared there and coordinated here */
 	bool		asked;			/* gids is what there was */
+	bool		sessions_left;	/* that may still prepare something */
 	int			unresolved;		/* of gids */
 }			RecoveryNode;
 
@@ -176,7 +189,82 @@ connect_nodes(void)
 	return nodes;
 }
 
+/* Sessions of ours on a node: is there one that nobody needs, or nearly so? */
+static void
+check_sessions(RemoteRequest *request, PGresult *result)
+{
+	RecoveryNode *node = request->arg;
+
+	for (int i = 0; i < PQntuples(result); i++)
+	{
+		int			pid = atoi(PQgetvalue(result, i, 0));
+		uint64		number = strtou64(PQgetvalue(result, i, 1), NULL, 10);
+
+		if (BackendPidGetProc(pid) == NULL)
+			node->orphans = list_append_unique_int(node->orphans, pid);
+		else if (number != 0 && !dtx_slot_is_active(pid, number))
+			node->sessions_left = true;
+	}
+	PQclear(result);
+}
+
+static void
+check_ended(RemoteRequest *request, PGresult *result)
+{
+	RecoveryNode *node = request->arg;
+
+	for (int i = 0; i < PQntuples(result); i++)
+		if (PQgetvalue(result, i, 0)[0] != 't')
+			node->sessions_left = true;
+	PQclear(result);
+}
+
+/* A backend of ours that is gone: end what works for it there. */
+static void
+end_sessions(RecoveryNode *node, int pid)
+{
+	char	   *sql = psprintf("SELECT pg_catalog.pg_terminate_backend(pid, %d)"
+							   " FROM shardlite_internal.node_transactions()"
+							   " WHERE served_node_id OPERATOR(pg_catalog.=) %d"
+							   " AND served_pid OPERATOR(pg_catalog.=) %d",
+							   END_SESSION_MS, local_node_id(), pid);
+	RemoteRequest *request = remote_send(node->conn, sql, NULL, 0, check_ended, node);
+
+	if (!remote_drain(node->conn, remote_cancel_timeout) || request->failed)
+		node->sessions_left = true;
+	remote_release(request);
+}
+
 /* Step 2. */
+static void
+end_orphans(List *nodes)
+{
+	ListCell   *lc;
+	char	   *sql = psprintf("SELECT served_pid, served_number"
+							   " FROM shardlite_internal.node_transactions()"
+							   " WHERE served_node_id OPERATOR(pg_catalog.=) %d",
+							   local_node_id());
+
+	foreach(lc, nodes)
+	{
+		RecoveryNode *node = lfirst(lc);
+
+		(void) remote_send(node->conn, sql, NULL, 0, check_sessions, node);
+		remote_sync(node->conn);
+	}
+	foreach(lc, nodes)
+		(void) remote_drain(((RecoveryNode *) lfirst(lc))->conn, remote_cancel_timeout);
+	foreach(lc, nodes)
+	{
+		RecoveryNode *node = lfirst(lc);
+		ListCell   *lc2;
+
+		foreach(lc2, node->orphans)
+			end_sessions(node, lfirst_int(lc2));
+	}
+}
+
+/* Step 3. */
 static void
 list_prepared(List *nodes)
 {
@@ -201,7 +289,7 @@ list_prepared(List *nodes)
 	}
 }
 
-/* Step 3. */
+/* Step 4. */
 static void
 drop_active(List *nodes)
 {
@@ -234,7 +322,7 @@ has_decision(List *decisions, const char *gid)
 	return false;
 }
 
-/* Step 5 on one node; returns how many were resolved. */
+/* Step 6 on one node; returns how many were resolved. */
 static int
 resolve_node(RecoveryNode *node, List *decisions)
 {
@@ -289,7 +377,7 @@ still_needed(const Decision *decision, List *nodes)
 	return false;
 }
 
-/* Step 6. */
+/* Step 7. */
 static void
 forget_decisions(Relation rel, List *candidates, List *nodes)
 {
@@ -315,39 +403,42 @@ close_nodes(List *nodes)
 }
 
 static pg_noinline int
-recover_nodes(Relation rel, List *candidates, List *nodes, bool *complete)
+recover_nodes(Relation rel, List *candidates, List *nodes, RecoveryLeft *left)
 {
 	List	   *decisions;
 	int			resolved = 0;
 	ListCell   *lc;
 
+	end_orphans(nodes);
 	FAULT_POINT(recovery_before_scan);
 	list_prepared(nodes);
 	drop_active(nodes);
 	decisions = read_decisions(rel);
 
-	*complete = true;
+	*left = RECOVERY_COMPLETE;
 	foreach(lc, nodes)
 	{
 		RecoveryNode *node = lfirst(lc);
 
 		resolved += resolve_node(node, decisions);
 		if (!node->asked || node->unresolved > 0)
-			*complete = false;
+			*left = RECOVERY_NODES_LEFT;
+		else if (node->sessions_left && *left == RECOVERY_COMPLETE)
+			*left = RECOVERY_SESSIONS_LEFT;
 	}
 	forget_decisions(rel, candidates, nodes);
 	return resolved;
 }
 
-/* Steps 2 to 6; closes the connections whatever happens. */
+/* Steps 2 to 7; closes the connections whatever happens. */
 static pg_noinline int
-recover_and_close(Relation rel, List *candidates, List *nodes, bool *complete)
+recover_and_close(Relation rel, List *candidates, List *nodes, RecoveryLeft *left)
 {
 	volatile int resolved = 0;
 
 	PG_TRY();
 	{
-		resolved = recover_nodes(rel, candidates, nodes, complete);
+		resolved = recover_nodes(rel, candidates, nodes, left);
 	}
 	PG_CATCH();
 	{
@@ -360,12 +451,12 @@ recover_and_close(Relation rel, List *candidates, List *nodes, bool *complete)
 }
 
 int
-recovery_pass(bool *complete)
+recovery_pass(RecoveryLeft *left)
 {
 	Oid			relid = get_relname_relid("dtx", get_namespace_oid(SHARDLITE_SCHEMA, false));
 	Relation	rel = table_open(relid, ShareUpdateExclusiveLock);
 	List	   *candidates = read_candidates(rel);
-	int			resolved = recover_and_close(rel, candidates, connect_nodes(), complete);
+	int			resolved = recover_and_close(rel, candidates, connect_nodes(), left);
 
 	table_close(rel, NoLock);
 	return resolved;
@@ -375,10 +466,10 @@ recovery_pass(bool *complete)
 Datum
 shardlite_recover(PG_FUNCTION_ARGS)
 {
-	bool		complete;
-	int			resolved = recovery_pass(&complete);
+	RecoveryLeft left;
+	int			resolved = recovery_pass(&left);
 
-	if (!complete)
+	if (left == RECOVERY_NODES_LEFT)
 		ereport(WARNING,
 				(errcode(ERRCODE_CONNECTION_FAILURE),
 				 errmsg("some nodes could not be asked for prepared transactions"),

@@ -24,7 +24,7 @@ void
 shardlite_recovery_worker_main(Datum arg)
 {
 	Oid			database = DatumGetObjectId(arg);
-	bool		complete = true;
+	RecoveryLeft left = RECOVERY_COMPLETE;
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -35,10 +35,10 @@ shardlite_recovery_worker_main(Datum arg)
 	if (OidIsValid(get_extension_oid("shardlite", true)))
 	{
 		pgstat_report_activity(STATE_RUNNING, "recovering distributed transactions");
-		(void) recovery_pass(&complete);
+		(void) recovery_pass(&left);
 	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_activity(STATE_IDLE, NULL);
-	dtx_slots_set_pass_complete(complete);
+	dtx_slots_set_pass_complete(left == RECOVERY_COMPLETE);
 }
