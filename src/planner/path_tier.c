@@ -26,6 +26,7 @@
 #include "compat/query_compat.h"
 #include "planner/agg_path.h"
 #include "planner/cost.h"
+#include "planner/decorrelate.h"
 #include "planner/dist_rel.h"
 #include "planner/distinct_path.h"
 #include "planner/modify_path.h"
@@ -46,6 +47,7 @@ static create_upper_paths_hook_type next_upper_paths = NULL;
 /* Settings */
 static bool enable_join_pushdown = true;
 static bool enable_broadcast = true;
+static bool enable_decorrelation = true;
 
 /*
  * The planner looked at the empty shell: put in the whole table.  Indexes
@@ -214,13 +216,9 @@ shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_
 		modify_paths_replace(root, output_rel);
 }
 
-/*
- * Parallel workers cannot use this backend's connections, and a fragment may
- * need a transaction id, which parallel mode forbids.
- */
-PlannedStmt *
-plan_path_tier(Query *parse, const char *query_string, int cursor_options,
-			   ParamListInfo params)
+static PlannedStmt *
+plan_marked(Query *parse, const char *query_string, int cursor_options,
+			ParamListInfo params)
 {
 	PlannedStmt *stmt;
 
@@ -229,6 +227,25 @@ plan_path_tier(Query *parse, const char *query_string, int cursor_options,
 							cursor_options & ~CURSOR_OPT_PARALLEL_OK, params);
 	shell_marks_announce_locks(stmt);
 	return stmt;
+}
+
+/*
+ * Parallel workers cannot use this backend's connections, and a fragment may
+ * need a transaction id, which parallel mode forbids.
+ */
+PlannedStmt *
+plan_path_tier(Query *parse, const char *query_string, int cursor_options,
+			   ParamListInfo params)
+{
+	Query	   *other = enable_decorrelation ? decorrelated_copy(parse) : NULL;
+	PlannedStmt *stmt = plan_marked(parse, query_string, cursor_options, params);
+	PlannedStmt *decorrelated;
+
+	if (other == NULL)
+		return stmt;
+	decorrelated = plan_marked(other, query_string, cursor_options, params);
+	return decorrelated->planTree->total_cost < stmt->planTree->total_cost ?
+		decorrelated : stmt;
 }
 
 void
@@ -246,6 +263,11 @@ path_tier_init(void)
 	DefineCustomBoolVariable("shardlite.enable_broadcast",
 							 "Lets rows of a join's other side be sent to the shards.",
 							 NULL, &enable_broadcast, true, PGC_USERSET,
+							 GUC_EXPLAIN, NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("shardlite.enable_decorrelation",
+							 "Lets correlated aggregates of distributed tables become joins.",
+							 NULL, &enable_decorrelation, true, PGC_USERSET,
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 
 	next_relation_info = get_relation_info_hook;
