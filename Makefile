@@ -50,10 +50,11 @@ regress isolation tap lint:
 	PG_CONFIG='$(PG_CONFIG)' test/run $@
 fuzz:
 	PG_CONFIG='$(PG_CONFIG)' SEED='$(SEED)' COUNT='$(COUNT)' test/run fuzz
-# BENCH="--seconds 10 point_select", for instance.
+# BENCH="short --seconds 10 point_select", for instance.
 bench:
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; chmod 755 "$$dir"; \
 	own=$$(PG_CONFIG='$(PG_CONFIG)' tools/private_install tmp_check/release "$$dir"); \
-	bench/run --pg-config "$$own" $(BENCH)
+	set -- $(BENCH); suite=$${1:-short}; [ $$# = 0 ] || shift; \
+	bench/run "$$suite" --pg-config "$$own" "$$@"
 quickstart:
 	PG_CONFIG='$(PG_CONFIG)' ./quickstart

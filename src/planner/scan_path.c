@@ -36,6 +36,14 @@
 #include "planner/source_join.h"
 #include "planner/shell_mark.h"
 
+/*
+ * A scan parameterized by an outer row costs a round trip each time.  Where the
+ * planner expects one outer row and thousands come that is the worst of all
+ * plans, and sending the outer rows along costs little more than it even if
+ * there is one.  So it must look clearly better.
+ */
+#define TRIP_PER_ROW_RISK	3.0
+
 static Plan *plan_dist_scan(PlannerInfo *root, RelOptInfo *rel,
 							CustomPath *best_path, List *tlist,
 							List *clauses, List *custom_plans);
@@ -140,6 +148,12 @@ cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 	path->path.startup_cost += local.startup;
 	path->path.total_cost += local.startup + local.per_tuple * fragment.rows +
 		rel->reltarget->cost.startup + rel->reltarget->cost.per_tuple * rows;
+
+	if (path->path.param_info != NULL)
+	{
+		path->path.startup_cost *= TRIP_PER_ROW_RISK;
+		path->path.total_cost *= TRIP_PER_ROW_RISK;
+	}
 }
 
 Path *

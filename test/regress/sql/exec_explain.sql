@@ -1,5 +1,6 @@
 -- EXPLAIN of our plan nodes, in every format.  Counts of nodes are left out.
 SET search_path = exec;
+SET shardlite.enable_broadcast = off;
 \set SHOW_CONTEXT never
 -- a shard on this server has a cached plan, which may turn generic
 SET plan_cache_mode = force_custom_plan;

@@ -1,6 +1,7 @@
 -- Values that are computed here travel to the shards as parameters.
 \set SHOW_CONTEXT never
 SET search_path = path;
+SET shardlite.enable_broadcast = off;
 SET plan_cache_mode = force_generic_plan;
 
 -- a condition without columns must reach the shards, too
