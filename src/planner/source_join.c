@@ -44,6 +44,9 @@ needs_rows_here(PlannerInfo *root, const RelOptInfo *rel)
 {
 	int			relid = -1;
 
+	/* the row identity of a partitioned target is not among its columns */
+	if (bms_overlap(rel->relids, root->all_result_relids))
+		return true;
 	while ((relid = bms_next_member(rel->relids, relid)) >= 0)
 	{
 		if (dist_rel_needs_system_columns(root, find_base_rel(root, relid)))

@@ -68,6 +68,18 @@ SELECT * FROM check_join('SELECT * FROM line');
 SELECT plan_of('SELECT t.id FROM tag t JOIN line l ON l.n = t.id WHERE t.id < 3 FOR UPDATE OF t');
 UPDATE tag SET name = 'seen' FROM line l WHERE l.n = tag.id AND tag.id < 3;
 SELECT count(*) FROM tag WHERE name = 'seen';
+-- also those of a partitioned table, whose columns do not tell
+CREATE TABLE slot (id int, name text) PARTITION BY RANGE (id);
+CREATE TABLE slot_1 PARTITION OF slot FOR VALUES FROM (0) TO (5);
+CREATE TABLE slot_2 PARTITION OF slot DEFAULT;
+INSERT INTO slot SELECT i, 'slot ' || i FROM generate_series(1, 9) i;
+ANALYZE slot;
+UPDATE slot SET name = 'seen' FROM line l WHERE l.n = slot.id AND slot.id IN (3, 7);
+DELETE FROM slot USING line l WHERE l.n = slot.id AND slot.id IN (4, 8);
+MERGE INTO slot USING (SELECT n FROM line WHERE n IN (2, 6, 11)) l ON l.n = slot.id
+	WHEN MATCHED THEN UPDATE SET name = 'met' WHEN NOT MATCHED THEN INSERT VALUES (l.n, 'new');
+SELECT tableoid::regclass, * FROM slot ORDER BY id;
+DROP TABLE slot;
 -- big values, and more rows than memory
 SET work_mem = '64kB';
 SELECT count(*), sum(length(big.t)) FROM (SELECT g, repeat(chr(64 + g % 26), 100000) AS t FROM generate_series(1, 40) g OFFSET 0) big JOIN line l ON l.n = big.g AND l.qty + length(big.t) > 0;
