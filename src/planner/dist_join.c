@@ -310,6 +310,7 @@ begin_join(const JoinSides * sides)
 	dist->before_writes = outer->before_writes || inner->before_writes;
 	dist->table_rows = outer->table_rows + inner->table_rows;
 	dist->table_pages = outer->table_pages + inner->table_pages;
+	dist->copies_cost = outer->copies_cost + inner->copies_cost;
 	dist->sources = list_concat_copy(outer->sources, inner->sources);
 	return dist;
 }

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/restrictinfo.h"
@@ -221,6 +222,10 @@ dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti)
 		return NULL;
 	dist = make_base(rel);
 	dist->everywhere = true;
+	dist->table_rows = 0;
+	dist->table_pages = 0;
+	dist->copies_cost = rel->pages * seq_page_cost +
+		rel->tuples * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
 	foreach(lc, rel->baserestrictinfo)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);

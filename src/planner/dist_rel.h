@@ -103,8 +103,9 @@ struct DistRel
 	List	   *row_marks;		/* of RowMarkClause */
 	bool		before_writes;
 	bool		other_role;		/* its policies are not those of the current role */
-	double		table_rows;		/* of all tables inside, over all shards */
+	double		table_rows;		/* of distributed tables inside, over all shards */
 	double		table_pages;
+	Cost		copies_cost;	/* of reading the reference tables inside once */
 	List	   *sources;		/* of DistWrap: all that are inside */
 	Cost		cost;			/* of its path, if it has sources */
 	const DistUpper *upper;		/* NULL: its columns are the reltarget's */

@@ -44,6 +44,9 @@
  */
 #define TRIP_PER_ROW_RISK	3.0
 
+/* Making a store of rows on the nodes, and dropping it. */
+#define SOURCE_COST			2.0
+
 static Plan *plan_dist_scan(PlannerInfo *root, RelOptInfo *rel,
 							CustomPath *best_path, List *tlist,
 							List *clauses, List *custom_plans);
@@ -174,14 +177,14 @@ scan_path_make(RelOptInfo *rel, DistRel * dist, PathTarget *target, List *shippe
 }
 
 /*
- * What it costs to compute the rows of sources, to send them, and to read them
- * in every fragment, all before the first row comes back.
+ * What every fragment reads in full: reference tables, and rows of sources,
+ * which are computed and sent before.
  */
 static void
 add_source_costs(Path *path, const DistRel * dist)
 {
 	double		nnodes = Min(list_length(node_list()), dist->group->nshards);
-	Cost		cost = 0;
+	Cost		cost = dist->copies_cost * dist->group->nshards / nnodes;
 	ListCell   *lc;
 
 	foreach(lc, dist->sources)
@@ -192,7 +195,7 @@ add_source_costs(Path *path, const DistRel * dist)
 
 		cost += source->path->total_cost + source->path->rows *
 			(copies * cost_transfer(source->path->pathtarget->width) +
-			 2 * reads * cpu_tuple_cost);
+			 2 * reads * cpu_tuple_cost) + SOURCE_COST;
 	}
 	path->startup_cost += cost;
 	path->total_cost += cost;
@@ -376,6 +379,7 @@ force_path(PlannerInfo *root, RelOptInfo *joinrel, DistRel * dist)
 	joinrel->pathlist = NIL;
 	joinrel->partial_pathlist = NIL;
 	add_scan_path(root, joinrel, dist, NULL);
+	dist->cost = ((Path *) linitial(joinrel->pathlist))->total_cost;
 }
 
 /* A join of shards with rows from here competes; the best record is kept. */
@@ -403,6 +407,9 @@ join_paths_push(const JoinSides * sides, bool with_sources)
 	if (dist != NULL && dist->sources == NIL)
 	{
 		force_path(sides->root, sides->joinrel, dist);
+		dist = with_sources ? source_join_reference(sides) : NULL;
+		if (dist != NULL)
+			offer_path(sides->root, sides->joinrel, dist);
 		return;
 	}
 	if (!with_sources)

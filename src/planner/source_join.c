@@ -156,3 +156,18 @@ source_join_records(const JoinSides * sides)
 	}
 	return records;
 }
+
+DistRel *
+source_join_reference(const JoinSides * sides)
+{
+	JoinSides	trial = *sides;
+
+	if (sides->inner == NULL || sides->outer == NULL ||
+		sides->inner->everywhere == sides->outer->everywhere)
+		return NULL;
+	if (sides->inner->everywhere)
+		trial.inner = make_source(sides, sides->innerrel, sides->outer);
+	else
+		trial.outer = make_source(sides, sides->outerrel, sides->inner);
+	return trial.inner == NULL || trial.outer == NULL ? NULL : dist_rel_make_join(&trial);
+}

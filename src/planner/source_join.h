@@ -14,4 +14,10 @@
  */
 extern List *source_join_records(const JoinSides * sides);
 
+/*
+ * The record in which a reference table's side is read here and sent, instead
+ * of being read by the fragment of every shard; NULL if that cannot be.
+ */
+extern DistRel * source_join_reference(const JoinSides * sides);
+
 #endif							/* SHARDLITE_SOURCE_JOIN_H */

@@ -15,7 +15,7 @@ CREATE TABLE path_plain.colour AS SELECT * FROM colour;
 -- to every shard
 SELECT plan_of('SELECT l.n, t.name FROM tag t JOIN line l ON l.qty = t.id WHERE t.id < 4');
 SELECT * FROM check_join('SELECT l.n, t.name, t.day, t.amount FROM tag t JOIN line l ON l.qty = t.id WHERE t.id < 4');
-SELECT * FROM check_join('SELECT l.n, t.id FROM line l LEFT JOIN tag t ON l.qty = t.id AND t.id > 3 WHERE l.n < 400');
+SELECT same, total FROM check_join('SELECT l.n, t.id FROM line l LEFT JOIN tag t ON l.qty = t.id AND t.id > 3 WHERE l.n < 400');
 SELECT * FROM check_join('SELECT count(*) FROM line l WHERE EXISTS (SELECT FROM tag t WHERE t.id = l.qty)');
 SELECT * FROM check_join('SELECT count(*) FROM line l WHERE NOT EXISTS (SELECT FROM tag t WHERE t.id = l.qty)');
 SELECT * FROM check_join('SELECT count(*) FROM line l JOIN tag t ON l.qty BETWEEN t.id AND t.id + 1');
@@ -37,7 +37,7 @@ SELECT o.label, t.name FROM one o FULL JOIN tag t ON t.id = o.id ORDER BY 2, 1;
 SELECT * FROM check_join('SELECT l.n, v.x FROM (VALUES (1, ''a''), (2, ''b'')) v(x, y) JOIN line l ON l.qty = v.x');
 SELECT * FROM check_join('SELECT l.n, g FROM generate_series(1, 3) g JOIN line l ON l.qty = g');
 SELECT * FROM check_join('WITH top AS MATERIALIZED (SELECT id FROM tag ORDER BY id DESC NULLS LAST LIMIT 3) SELECT l.n FROM top JOIN line l ON l.qty = top.id');
-SELECT * FROM check_join('SELECT t.id, (SELECT count(*) FROM line l JOIN generate_series(1, t.id) g ON l.k = g) AS n FROM tag t');
+SELECT same, total FROM check_join('SELECT t.id, (SELECT count(*) FROM line l JOIN generate_series(1, t.id) g ON l.k = g) AS n FROM tag t');
 -- no column, no row, columns that cannot travel
 SELECT * FROM check_join('SELECT l.n FROM line l WHERE EXISTS (SELECT FROM tag OFFSET 1) AND l.n < 9');
 SELECT * FROM check_join('SELECT l.n FROM line l JOIN tag t ON l.qty = t.id WHERE t.name = ''none''');
