@@ -207,6 +207,20 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	return dist;
 }
 
+/* Does this level have scans that are read before the statement writes? */
+static bool
+reads_before_writes(PlannerInfo *root)
+{
+	for (int rti = 1; rti < root->simple_rel_array_size; rti++)
+	{
+		ShellMark	mark;
+
+		if (shell_mark_get(root->simple_rte_array[rti], &mark) && mark.before_writes)
+			return true;
+	}
+	return false;
+}
+
 DistRel *
 dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti)
 {
@@ -222,6 +236,7 @@ dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti)
 		return NULL;
 	dist = make_base(rel);
 	dist->everywhere = true;
+	dist->before_writes = reads_before_writes(root);
 	dist->table_rows = 0;
 	dist->table_pages = 0;
 	dist->copies_cost = rel->pages * seq_page_cost +

@@ -568,6 +568,17 @@ set_scan_tuple(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	return place_columns(root, tuple, plan);
 }
 
+/* Is there a parameter that only execution sets? */
+static bool
+depends_on_rows(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXEC;
+	return expression_tree_walker(node, depends_on_rows, context);
+}
+
 /* Tell the executor where the rows of the children go. */
 static void
 describe_sources(const DistRel * dist, List *params, DistPlan * plan)
@@ -638,6 +649,8 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.nkeys = list_length(keys);
 
 	scan->custom_exprs = list_concat(params, keys);
+	if (plan.before_writes && depends_on_rows((Node *) scan->custom_exprs, NULL))
+		elog(ERROR, "a scan ahead of writes depends on values of the execution");
 	scan->custom_private = dist_plan_encode(&plan);
 	return (Plan *) scan;
 }
