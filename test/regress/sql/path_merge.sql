@@ -56,8 +56,10 @@ SELECT count(*), sum(qty) FROM stock;
 DROP TABLE stock, delivery;
 -- a subquery of an action, with a reference table that its outer row restricts, reads before the first write
 SET search_path = path;
+BEGIN;
 MERGE INTO item t USING one s ON t.k = s.id
     WHEN MATCHED AND EXISTS (SELECT FROM plain p WHERE p.id < 0 OR EXISTS (
         SELECT FROM orders o LEFT JOIN colour c ON c.id = o.k WHERE p.id::text < c.name)) THEN
     UPDATE SET note = 'restricted';
 SELECT count(*) FROM item WHERE note = 'restricted';
+ROLLBACK;
