@@ -210,7 +210,8 @@ foreach my $statement (
 	second_fails($elsewhere[0], $b, $statement);
 }
 
-# DDL meets the other one on several nodes, and one of them alone may see a cycle.
+# DDL meets the other one on several nodes, and one of them alone may see a cycle: its
+# own detector and ours may then end one session each.
 foreach my $statement ('ALTER TABLE account ADD x int', 'TRUNCATE account, entry')
 {
 	$elsewhere[0]->query_safe('BEGIN; ' . update($on_two));
@@ -218,8 +219,8 @@ foreach my $statement ('ALTER TABLE account ADD x int', 'TRUNCATE account, entry
 	start($elsewhere[0], update($on_three));
 	start($b, $statement);
 	@errors = map { finish($_, 'ROLLBACK') } $elsewhere[0], $b;
-	is(scalar(grep { /40P01: deadlock detected/ } @errors), 1, "$statement: one fails");
-	is(scalar(grep { $_ eq '' } @errors), 1, "$statement: the other one goes on");
+	ok(scalar(grep { /40P01: deadlock detected/ } @errors) > 0, "$statement: one fails");
+	is(scalar(grep { $_ ne '' && !/40P01: deadlock detected/ } @errors), 0, "$statement: no other error");
 }
 
 # Handlers catch it by its name.
