@@ -3,7 +3,9 @@ bin/shardlite-cluster in a temporary directory that is removed at the end."""
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 
 import psycopg2
@@ -74,6 +76,8 @@ class Servers:
         self.started = []
 
     def __enter__(self):
+        # cleaned up after kill and timeout, too
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.base = tempfile.mkdtemp(prefix="shardlite-bench-")
         os.chmod(self.base, 0o755)
         if os.getuid() == 0:
