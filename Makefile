@@ -43,13 +43,15 @@ $(OBJS) $(OBJS:.o=.bc): $(FAULT_POINTS_H) $(wildcard src/*.h src/*/*.h)
 
 # These build in tmp_check/ and install into a PostgreSQL of their own, so that
 # what is installed stays as it is.
-.PHONY: installcheck regress isolation tap fuzz lint bench quickstart
+.PHONY: installcheck regress isolation tap fuzz sqlsmith lint bench quickstart
 installcheck:
 	PG_CONFIG='$(PG_CONFIG)' test/run
 regress isolation tap lint:
 	PG_CONFIG='$(PG_CONFIG)' test/run $@
 fuzz:
 	PG_CONFIG='$(PG_CONFIG)' SEED='$(SEED)' COUNT='$(COUNT)' test/run fuzz
+sqlsmith:
+	PG_CONFIG='$(PG_CONFIG)' SEED='$(SEED)' MINUTES='$(MINUTES)' test/run sqlsmith
 # BENCH="short --seconds 10 point_select", for instance.
 bench:
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; chmod 755 "$$dir"; \

@@ -36,6 +36,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "commands/dbcommands.h"
@@ -391,6 +392,8 @@ forget_decisions(Relation rel, List *candidates, List *nodes)
 		if (!still_needed(decision, nodes))
 			CatalogTupleDelete(rel, &decision->tid);
 	}
+	/* One statement may call for several passes. */
+	CommandCounterIncrement();
 }
 
 static pg_noinline void

@@ -49,5 +49,9 @@ SET ROLE refused_user;
 SELECT shardlite_recover();
 RESET ROLE;
 SELECT shardlite_recover();
+-- twice in one statement: the second pass does not meet the record that the first one has removed
+INSERT INTO shardlite.dtx VALUES ('nobody', '{}');
+SELECT shardlite_recover() FROM generate_series(1, 2);
+SELECT count(*) FROM shardlite.dtx WHERE dtx_id = 'nobody';
 DROP ROLE refused_user;
 DROP SCHEMA refused CASCADE;
