@@ -7,6 +7,8 @@ from decimal import Decimal
 import psycopg2
 import psycopg2.extensions as ext
 
+import strategies
+
 # every value arrives as the server's own text
 _RAW = ext.new_type(tuple(range(16, 6000)), "RAW", lambda text, cur: text)
 FLOAT_OIDS = (700, 701)
@@ -41,7 +43,7 @@ class Side:
 
     def __init__(self, dsn, schema, timeout):
         self.dsn, self.schema, self.timeout, self.conn = dsn, schema, timeout, None
-        self.settings, self.unqualified, self.strategies_off = [], False, ()
+        self.settings, self.unqualified, self.planning = [], False, {}
         self.connect()
 
     def connect(self, patience=60):
@@ -64,11 +66,10 @@ class Side:
         except psycopg2.Error:
             return False
 
-    def begin_epoch(self, secured, unqualified, work_mem, strategies_off=()):
-        """What holds for the statements of an epoch: role, search path, memory, how to plan."""
+    def begin_epoch(self, secured, unqualified, work_mem):
+        """What holds for the statements of an epoch: role, search path, memory."""
         self.unqualified = unqualified
-        self.strategies_off = strategies_off
-        self.settings = ["SET work_mem = '%s'" % work_mem] + ["SET %s = off" % name for name in strategies_off]
+        self.settings = ["SET work_mem = '%s'" % work_mem]
         if unqualified:
             self.settings.append("SET search_path = %s, public" % self.schema)
         if secured:
@@ -76,13 +77,22 @@ class Side:
         self.resume_epoch()
 
     def resume_epoch(self):
-        for sql in self.settings:
-            self.run(sql)
+        for sql in self.settings + [strategies.script({}, self.planning)]:
+            if sql:
+                self.run(sql)
+
+    def plan_with(self, planning):
+        """Settings of the planner, for the statements from here on."""
+        change = strategies.script(self.planning, planning)
+        self.planning = planning
+        if change:
+            self.run(change)
 
     def end_epoch(self):
-        for sql in ["RESET ROLE", "RESET search_path", "RESET work_mem"] + ["RESET " + name for name in self.strategies_off]:
+        self.plan_with({})
+        for sql in ("RESET ROLE", "RESET search_path", "RESET work_mem"):
             self.run(sql)
-        self.settings, self.unqualified, self.strategies_off = [], False, ()
+        self.settings, self.unqualified = [], False
 
     def text(self, template):
         if self.unqualified:

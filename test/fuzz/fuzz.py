@@ -16,6 +16,7 @@ from collections import Counter
 import compare
 import kinds
 import statements
+import strategies
 import tables as shapes
 from compare import Side, difference
 from reduce import Reducer
@@ -49,6 +50,7 @@ class Fuzzer:
             self.worker = Side("%s host=%s port=%s" % (args.dsn_dist, host, port), "d", args.timeout)
         self.seen, self.extras = Counter(), []
         self.tables, self.views, self.contents, self.epoch_no = None, None, {}, None
+        self.strategies = []
 
     # ---- tables
     def build(self, epoch):
@@ -76,7 +78,8 @@ class Fuzzer:
         unqualified = rng.random() < 0.25
         work_mem = rng.choice(["4MB", "4MB", "64kB"])
         self.p.begin_epoch(secured, unqualified, work_mem)
-        self.d.begin_epoch(secured, unqualified, work_mem, self._strategies_off(rng))
+        self.d.begin_epoch(secured, unqualified, work_mem)
+        self.strategies = strategies.all_of(self.d)
         if self.args.plant:
             self._must(self.d, "RESET ROLE")
             self._must(self.d, PLANTS[self.args.plant])
@@ -84,11 +87,6 @@ class Fuzzer:
             self.contents[t.sql] = self._must(self.p, "SELECT * FROM " + t.sql).rows
             if not self.args.plant:
                 self.check_table(t, "setup of epoch %s" % epoch, None)
-
-    def _strategies_off(self, rng):
-        """Some of the planner's strategies, in half of the epochs."""
-        names = self._must(self.d, r"SELECT name FROM pg_settings WHERE name LIKE 'shardlite.enable\_%' ORDER BY 1").rows
-        return [name for (name,) in names if rng.random() < 0.4] if rng.random() < 0.5 else []
 
     def _clear(self):
         for side in (self.d, self.p) + ((self.worker,) if self.args.from_node is not None else ()):
@@ -170,11 +168,12 @@ class Fuzzer:
 
     def _repro(self, statement, upto, heading):
         return repro_text(self.tables, self.extras, self.contents, statement, upto,
-                          not self.args.no_distribute, heading)
+                          None if self.args.no_distribute else self.d.planning, heading)
 
     # ---- statements
     def run_statement(self, statement):
         """Run every step on both sides; returns False when the sides may have diverged."""
+        self.d.plan_with(strategies.choose(self.strategies, self.args.seed, statement.number))
         errored, rows, agreed = False, 0, True
         for i, step in enumerate(statement.steps):
             d, p, clean = self._both(statement, step)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 import kinds
+import strategies
 
 
 class Report:
@@ -53,8 +54,8 @@ class Report:
         for cls in sorted(self.total):
             print("fuzz: %-18s %6d %8d" % (cls, self.total[cls], self.errored[cls]))
         n = max(1, sum(self.total.values()))
-        print("fuzz: errored equally %.1f %%, SELECTs with rows %.1f %%, %.0f s" % (
-            100.0 * sum(self.errored.values()) / n, 100.0 * self.with_rows / max(1, self.reads), seconds))
+        print("fuzz: errored equally %.1f %%, SELECTs with rows %.1f %%, too slow without shards %d, %.0f s" % (
+            100.0 * sum(self.errored.values()) / n, 100.0 * self.with_rows / max(1, self.reads), self.slow, seconds))
         for key, count in self.unsupported.most_common():
             print("fuzz: unsupported %d x %s (first: %s)" % (count, key, self.unsupported_example[key]))
         for number, cls, what in self.differences:
@@ -63,8 +64,11 @@ class Report:
             self.seed, statements, len(self.differences), sum(self.unsupported.values())))
 
 
-def repro_text(tables, extras, contents, statement, upto, distribute, heading):
-    """A psql script: the tables that the statement names, their rows, and the steps so far."""
+def repro_text(tables, extras, contents, statement, upto, planning, heading):
+    """A psql script: the tables that the statement names, their rows, and the steps so far.
+
+    `planning` has the settings of the distributed side; None distributes nothing.
+    """
     steps = statement.steps[:upto + 1]
     text = " ".join(s.sql for s in steps)
     extras = extras if re.search(r"\$S\.(v1|f_|\"View Two)", text) else []
@@ -81,7 +85,7 @@ def repro_text(tables, extras, contents, statement, upto, distribute, heading):
         made = [t for t in tables if t.sql in names]
         for t in made:
             lines = t.create()
-            if schema == "d" and distribute and t.distribute():
+            if schema == "d" and planning is not None and t.distribute():
                 lines.append(t.distribute())
             rows = contents.get(t.sql)
             if rows:
@@ -94,6 +98,8 @@ def repro_text(tables, extras, contents, statement, upto, distribute, heading):
         out += [sql.replace("$S", schema) + ";" for sql, only_d, optional in extras]
     for schema in "dp":
         out.append("\\echo ==== %s" % schema)
+        settings = strategies.script({}, planning or {}) if schema == "d" else strategies.script(planning or {}, {})
+        out += [settings + ";"] if settings else []
         out += ["%s%s" % (s.sql.replace("$S", schema), ";" if s.data is None else ";\n" + s.data + "\\.")
                 for s in steps]
     return "\n".join(out) + "\n"

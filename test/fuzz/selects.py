@@ -74,7 +74,7 @@ class SelectGen(SourceGen):
             exprs = self.outputs(item, scope, depth, bool(distinct))
         text = "SELECT %s%s FROM %s%s" % (
             distinct, ", ".join("%s AS c%d" % (e, i + 1) for i, (e, k) in enumerate(exprs)),
-            item.sql, self.where(item, 1 + (depth > 1)))
+            item.sql, self.where(item, self.pick([1, 2, 3]) if depth > 1 else 1))
         return text, [("c%d" % (i + 1), k) for i, (e, k) in enumerate(exprs)]
 
     def outputs(self, item, scope, depth, simple=False):
@@ -94,7 +94,7 @@ class SelectGen(SourceGen):
                 out.append(("%s.tableoid = '%s'::regclass" % (a, sql), "bool"))
             elif r < 0.66 and depth > 0:
                 kind = self.pick(["i4", "i8", "txt", "date", "num"])
-                out.append((self.scalar_sub(kind, scope, min(depth, 2)), kind))
+                out.append((self.scalar_sub(kind, scope, self.pick([1, 2, 3]) if depth > 1 else 1), kind))
             else:
                 kind = self.pick(OUT_KINDS)
                 out.append((self.expr(kind, scope, 2), kind))

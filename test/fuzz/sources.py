@@ -215,7 +215,9 @@ class SourceGen(ExprGen):
             conds.append(self.correlation(scope, item.cols) or "true")
         if item.where:
             conds.append(item.where)
-        if self.maybe(0.6) or not conds:
+        if depth > 1 and self.maybe(0.5):
+            conds.append(self.sublink_pred(item.cols + (list(scope) if self.maybe(0.2) else []), depth - 1))
+        elif self.maybe(0.6) or not conds:
             conds.append(self.pred(item.cols + (list(scope) if self.maybe(0.2) else []), 1, depth - 1))
         return item, " AND ".join(conds)
 

@@ -64,7 +64,9 @@ class Table:
         items += self.constraints
         out = ["CREATE TABLE %s (\n\t%s\n)" % (self.sql, ",\n\t".join(items))]
         out[0] += self.partition
-        out += ["CREATE TABLE $S.%s PARTITION OF %s %s" % (name, self.sql, what) for name, what in self.leaves]
+        for name, what in self.leaves:
+            parent = max((p for p, _ in self.leaves if name.startswith(p) and name != p), default=self.name)
+            out.append("CREATE TABLE $S.%s PARTITION OF $S.%s %s" % (name, parent, what))
         return out + ["ALTER TABLE %s DROP COLUMN %s" % (self.sql, j) for at, j in self.junk]
 
     def insert(self, rows):
@@ -121,16 +123,18 @@ def _base(rng, name, place, key_kind=None, key="k", wide=6):
     return t
 
 
-def _fill(rng, t, count, key_values=None, fixed=None):
-    """Random rows; ids are unique, so is (key, id)."""
+def _fill(rng, t, count, fixed=None):
+    """Random rows; ids are unique, so is (key, id).  Some tables are full of NULLs, or of one key."""
+    nulls = rng.choice([0.02, 0.15, 0.15, 0.6])
+    hot = kinds.value(rng, t.col(t.key).kind) if t.key and rng.random() < 0.3 else None
     for i in range(count):
         row = {}
         for c in t.writable():
             if c.name == "id":
                 row[c.name] = str(i + 1)
-            elif c.name == t.key and key_values:
-                row[c.name] = rng.choice(key_values)
-            elif not c.notnull and rng.random() < 0.15:
+            elif c.name == t.key and hot is not None and rng.random() < 0.7:
+                row[c.name] = hot
+            elif not c.notnull and rng.random() < nulls:
                 row[c.name] = None
             else:
                 row[c.name] = kinds.value(rng, c.kind)
@@ -171,8 +175,18 @@ def _colocated(rng, r1):
     return t1, t2
 
 
-def _loners(rng, r1):
-    """t3 with an odd key type, t4 without a primary key, t5 single-shard, l1 local."""
+def _partition(rng, t, deep):
+    """Partition the table by id, one partition perhaps by id again."""
+    t.partition = " PARTITION BY RANGE (id)"
+    t.leaves = [(t.name + "_low", "FOR VALUES FROM (MINVALUE) TO (30)"),
+                (t.name + "_mid", "FOR VALUES FROM (30) TO (1000)" + (" PARTITION BY HASH (id)" if deep else ""))]
+    if deep:
+        t.leaves += [("%s_mid%d" % (t.name, i), "FOR VALUES WITH (MODULUS 2, REMAINDER %d)" % i) for i in range(2)]
+    t.leaves.append((t.name + "_rest", "DEFAULT"))
+
+
+def _loners(rng, r1, key_kind):
+    """t3 with an odd key type, t4 without a primary key, t5 single-shard, t6 partitioned, l1 local."""
     t3 = _base(rng, rng.choice(['"Tab Three"', "t3"]), "dist", rng.choice(kinds.KEY_KINDS),
                key=rng.choice(['"Key"', "k"]))
     t3.pk = [t3.key, "id"]
@@ -186,14 +200,16 @@ def _loners(rng, r1):
     t5 = _base(rng, "t5", "single", wide=4)
     t5.pk = ["id"]
     _fill(rng, t5, 40)
-    t6 = _base(rng, "t6", "dist", rng.choice(["i4", "txt", "i8"]), wide=3)
+    t6 = _base(rng, "t6", "dist", rng.choice(["i4", "txt", "i8", key_kind]), wide=3)
     t6.pk = ["k", "id"]
-    t6.partition = " PARTITION BY RANGE (id)"
-    t6.leaves = [("t6_low", "FOR VALUES FROM (MINVALUE) TO (30)"), ("t6_mid", "FOR VALUES FROM (30) TO (1000)"),
-                 ("t6_rest", "DEFAULT")]
+    if t6.col("k").kind == key_kind:
+        t6.colocate = rng.choice([None, "$S.t1"])
+    _partition(rng, t6, rng.random() < 0.5)
     _fill(rng, t6, 60)
     l1 = _base(rng, "l1", "local", wide=4)
     l1.pk = ["id"]
+    if rng.random() < 0.4:
+        _partition(rng, l1, rng.random() < 0.5)
     l1.cols.append(Column("rid", "i4"))
     _fill(rng, l1, 40, fixed=lambda i: {"rid": rng.choice(r1.rows)["id"] if i % 5 else None})
     return t3, t4, t5, t6, l1
@@ -203,7 +219,7 @@ def build(rng):
     """All tables of an epoch, in an order in which they can be created."""
     r1, r2 = _references(rng)
     t1, t2 = _colocated(rng, r1)
-    return [r1, r2, t1, t2] + list(_loners(rng, r1))
+    return [r1, r2, t1, t2] + list(_loners(rng, r1, t1.col("k").kind))
 
 
 def views(tables, rng):
