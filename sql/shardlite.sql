@@ -206,6 +206,12 @@ CREATE FUNCTION shardlite_internal.partial_result(internal, anyelement, text) RE
 CREATE AGGREGATE shardlite_internal.partial(anyelement, text) (
     SFUNC = shardlite_internal.partial_step, STYPE = internal, SSPACE = 128,
     FINALFUNC = shardlite_internal.partial_result, FINALFUNC_EXTRA, PARALLEL = RESTRICTED);
+-- In a fragment: a value that its coordinator has computed, or the error of
+-- that.  On the coordinator deferred_error() stands for the second parameter.
+CREATE FUNCTION shardlite_internal.deferred(value anyelement, error bytea) RETURNS anyelement
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'shardlite_deferred';
+CREATE FUNCTION shardlite_internal.deferred_error(value anyelement) RETURNS bytea
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'shardlite_deferred_error';
 -- Rows that the coordinator of a statement sends here to be joined with shards.
 CREATE FUNCTION shardlite_internal.put_rows(id bigint, VARIADIC "any") RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_put_rows';

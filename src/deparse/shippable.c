@@ -25,9 +25,12 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "optimizer/optimizer.h"
+#include "parser/parse_func.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+
+#define INTERNAL_SCHEMA "shardlite_internal"
 
 static bool unshippable_walker(Node *node, void *context);
 static Node *extract_mutator(Node *node, void *arg);
@@ -119,6 +122,14 @@ exists_on_nodes(Oid classid, Oid objectid)
 
 static bool is_unshippable_function(Oid funcid, void *context);
 
+/* The function that stands for a value computed here, see defer(). */
+static bool
+is_deferred(const FormData_pg_proc *proc)
+{
+	return proc->oid >= FirstNormalObjectId && strcmp(NameStr(proc->proname), "deferred") == 0 &&
+		proc->pronamespace == get_namespace_oid(INTERNAL_SCHEMA, true);
+}
+
 /*
  * An aggregate is marked immutable whatever it calls.  Those of extensions are
  * trusted: their support functions are often not marked at all.
@@ -154,7 +165,9 @@ is_unshippable_function(Oid funcid, void *context)
 		elog(ERROR, "cache lookup failed for function %u", funcid);
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 
-	if (funcid >= FirstNormalObjectId)
+	if (is_deferred(proc))
+		result = false;
+	else if (funcid >= FirstNormalObjectId)
 		result = proc->provolatile != PROVOLATILE_IMMUTABLE ||
 			isTempNamespace(proc->pronamespace) ||
 			(proc->prokind == PROKIND_AGGREGATE && calls_unshippable(funcid));
@@ -363,23 +376,46 @@ is_named_oid(Node *node)
 		!is_name_type(relabel->resulttype);
 }
 
-/* Must, and can, this subtree be evaluated here? */
+/* Can this subtree, which is not immutable, be evaluated here, once for all rows? */
 static bool
-is_local_value(Node *node)
+is_stable_value(Node *node)
 {
 	Oid			type;
+
+	if (!is_value_node(node) || !contain_mutable_functions(node) || !can_evaluate_here(node))
+		return false;
+	type = exprType(node);
+	return type != RECORDOID && get_typtype(type) != TYPTYPE_PSEUDO;
+}
+
+/* What can be evaluated here without need, because it does not fail. */
+static bool
+never_fails(Node *node)
+{
+	FuncExpr   *call = (FuncExpr *) node;
 
 	if (IsA(node, Param))
 		return ((Param *) node)->paramkind == PARAM_EXTERN ||
 			((Param *) node)->paramkind == PARAM_EXEC;
-	if (!is_value_node(node))
-		return false;
-	if (is_named_oid(node))
+	if (IsA(node, SQLValueFunction) || is_named_oid(node))
 		return true;
-	if (!contain_mutable_functions(node) || !can_evaluate_here(node))
-		return false;
-	type = exprType(node);
-	return type != RECORDOID && get_typtype(type) != TYPTYPE_PSEUDO;
+	return IsA(node, FuncExpr) && call->funcid < FirstNormalObjectId && call->args == NIL &&
+		is_stable_value(node);
+}
+
+/* Position in *params of an expression, from 1; appended if it is not there. */
+static int
+param_number(Node *node, List **params)
+{
+	ListCell   *lc;
+
+	foreach(lc, *params)
+	{
+		if (equal(lfirst(lc), node))
+			return foreach_current_index(lc) + 1;
+	}
+	*params = lappend(*params, copyObject(node));
+	return list_length(*params);
 }
 
 /* The parameter that stands for an expression; equal ones share it. */
@@ -389,23 +425,9 @@ parameter_for(Node *node, List **params)
 	Param	   *param = makeNode(Param);
 	Oid			collation = exprCollation(node);
 	CollateExpr *collate;
-	ListCell   *lc;
-	int			number = 0;
-
-	foreach(lc, *params)
-	{
-		number++;
-		if (equal(lfirst(lc), node))
-			break;
-	}
-	if (lc == NULL)
-	{
-		*params = lappend(*params, copyObject(node));
-		number = list_length(*params);
-	}
 
 	param->paramkind = PARAM_EXTERN;
-	param->paramid = number;
+	param->paramid = param_number(node, params);
 	param->paramtype = exprType(node);
 	param->paramtypmod = exprTypmod(node);
 	param->paramcollid = get_typcollation(param->paramtype);
@@ -418,6 +440,54 @@ parameter_for(Node *node, List **params)
 	collate->collOid = collation;
 	collate->location = -1;
 	return (Node *) collate;
+}
+
+static FuncExpr *
+internal_call(const char *name, List *args, Oid result_type, Oid collation)
+{
+	static const Oid types[] = {ANYELEMENTOID, BYTEAOID};
+	List	   *qualified = list_make2(makeString(INTERNAL_SCHEMA), makeString(pstrdup(name)));
+
+	return makeFuncExpr(LookupFuncName(qualified, list_length(args), types, false), result_type,
+						args, collation, collation, COERCE_EXPLICIT_CALL);
+}
+
+/*
+ * Two parameters for an expression that may fail: the value and, behind it, its
+ * error, see executor/deferred_value.c.  The fragment raises the error if it
+ * comes to the expression.
+ */
+static Node *
+defer(Node *node, List **params)
+{
+	Oid			type = exprType(node);
+	Oid			collation = exprCollation(node);
+	Node	   *no_error = (Node *) makeNullConst(BYTEAOID, -1, InvalidOid);
+	FuncExpr   *value = internal_call("deferred", list_make2(node, no_error), type, collation);
+	FuncExpr   *error = internal_call("deferred_error", list_make1(node), BYTEAOID, InvalidOid);
+	Node	   *value_param = parameter_for((Node *) value, params);
+	Node	   *error_param = parameter_for((Node *) error, params);
+
+	return (Node *) internal_call("deferred", list_make2(value_param, error_param), type, collation);
+}
+
+/*
+ * A stable expression without columns: as much of it as the node can compute
+ * itself is left to it, so that it fails there if it must.
+ */
+static Node *
+ship_stable(Node *node, List **params)
+{
+	int			nparams = list_length(*params);
+	Node	   *rest = expression_tree_mutator(node, extract_mutator, params);
+	bool		whole = is_shippable(rest);
+
+	for (int i = nparams; i < list_length(*params); i++)
+		whole &= never_fails(list_nth(*params, i));
+	if (whole)
+		return rest;
+	*params = list_truncate(*params, nparams);
+	return defer(node, params);
 }
 
 /*
@@ -442,8 +512,10 @@ extract_mutator(Node *node, void *arg)
 		return (Node *) query_tree_mutator((Query *) node, extract_mutator, arg, 0);
 	if (IsA(node, RangeTblFunction))
 		return extract_from_range_function((RangeTblFunction *) node, arg);
-	if (is_local_value(node))
+	if (never_fails(node))
 		return parameter_for(node, (List **) arg);
+	if (is_stable_value(node))
+		return ship_stable(node, (List **) arg);
 	return expression_tree_mutator(node, extract_mutator, arg);
 }
 

@@ -19,7 +19,9 @@ extern bool is_shippable(Node *node);
 
 /*
  * Replace everything in the tree that must be computed here by parameters:
- * Params of any kind and maximal Var-free stable subexpressions (now(), ...).
+ * Params of any kind, now() and the like, and Var-free stable subexpressions
+ * that nodes cannot compute, which raise their errors only when a node comes to
+ * them.
  * Appends the replaced expressions to *params (their position is the
  * parameter number) and returns the changed tree; equal() expressions share a
  * parameter.  The input is not modified.

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "executor/deferred_value.h"
 #include "executor/executor.h"
 #include "executor/fragment_params.h"
 #include "executor/value_codec.h"
@@ -64,10 +65,34 @@ param_spec_create(List *exprs)
 {
 	int			count = list_length(exprs);
 	Oid		   *types = palloc(sizeof(Oid) * Max(count, 1));
+	ParamSpec  *spec;
 
 	for (int i = 0; i < count; i++)
 		types[i] = exprType(list_nth(exprs, i));
-	return param_spec_of_types(count, types);
+	spec = param_spec_of_types(count, types);
+	for (int i = 0; i < count; i++)
+	{
+		if (deferred_value_is(list_nth(exprs, i)))
+			spec->deferred = bms_add_member(spec->deferred, i);
+	}
+	return spec;
+}
+
+/* Evaluate parameter i; a deferred value's error goes to the one behind it. */
+static Datum
+eval_param(FragmentParams * params, int i, ExprState *state, ExprContext *econtext)
+{
+	Datum		value;
+
+	if (!bms_is_member(params->first + i, params->spec->deferred))
+		return ExecEvalExprSwitchContext(state, econtext, &params->isnull[i]);
+	params->isnull[i + 1] = true;
+	if (deferred_value_eval((Node *) state->expr, econtext, &value, &params->isnull[i]))
+		return value;
+	params->values[i + 1] = value;
+	params->isnull[i + 1] = false;
+	params->isnull[i] = true;
+	return (Datum) 0;
 }
 
 FragmentParams *
@@ -81,10 +106,12 @@ fragment_params_eval(List *states, ParamSpec * spec, int first, int count,
 	for (int i = 0; i < count; i++)
 	{
 		int			n = first + i;
-		Datum		value = ExecEvalExprSwitchContext(list_nth(states, n), econtext,
-													  &params->isnull[i]);
+		Datum		value;
 
 		params->types[i] = spec->types[n];
+		if (i > 0 && bms_is_member(n - 1, spec->deferred))
+			continue;
+		value = eval_param(params, i, list_nth(states, n), econtext);
 		if (!params->isnull[i])
 			params->values[i] = datumCopy(value, spec->typbyval[n], spec->typlen[n]);
 	}

@@ -23,6 +23,7 @@ typedef struct ParamSpec
 	Oid		   *types;
 	int16	   *typlen;
 	bool	   *typbyval;
+	Bitmapset  *deferred;		/* positions of deferred values (deferred_value.h) */
 	ValueEncoder *encoders;		/* made on first need */
 }			ParamSpec;
 
