@@ -3,8 +3,9 @@
  *		The ShardliteScan plan node: rows of fragments.
  *
  * Parameters are evaluated when the first row is asked for, so that InitPlans
- * run lazily, and again after a rescan with changed parameters.  A cursor's
- * scans begin when it is opened, as far as they can: its rows are those of then.
+ * run lazily, and again after a rescan with changed parameters.  Scans whose
+ * parameters are known start with the statement's first one (flight.c), those of
+ * a cursor when it is opened: its rows are those of then.
  *
  * Rows are kept for rescans without changed parameters from the start if the
  * plan announces these (EXEC_FLAG_REWIND), else from the first one on: a plan
@@ -17,6 +18,7 @@
 #include "executor/counters.h"
 #include "executor/dist_scan.h"
 #include "executor/executor.h"
+#include "executor/flight.h"
 #include "executor/fragment_text.h"
 #include "executor/row_identity.h"
 #include "executor/row_source.h"
@@ -85,8 +87,10 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	state->sources = row_sources_begin(node, plan, eflags);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
-	if (plan->before_writes || (state->map != NULL && state->map->row_id >= 0))
+	if (!plan->whole_statement)
 		state->statement = statement_state_get(estate);
+	if (state->statement != NULL)
+		state->statement->nscans++;
 	if (plan->before_writes)
 		state->statement->early_scans = lappend(state->statement->early_scans, state);
 	start_early(state);
@@ -308,8 +312,8 @@ dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
 	return true;
 }
 
-static void
-start_run(DistScanState * state)
+void
+dist_scan_start(DistScanState * state)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	MemoryContext old;
@@ -368,17 +372,14 @@ dist_scan_stop(DistScanState * state)
 static void
 start_early(DistScanState * state)
 {
-	CustomScan *cscan = (CustomScan *) state->css.ss.ps.plan;
-
 	if (ActivePortal == NULL || ActivePortal->status != PORTAL_DEFINED ||
 		ActivePortal->name[0] == '\0')
 		return;
 	if (state->plan->operation != CMD_SELECT || state->plan->writes ||
-		state->sources != NIL || needs_execution((Node *) cscan->custom_exprs,
-						state->css.ss.ps.state->es_param_list_info) ||
-		contain_volatile_functions((Node *) cscan->custom_exprs))
+		state->sources != NIL || !flight_params_known(state))
 		return;
-	start_run(state);
+	state->ahead = true;
+	dist_scan_start(state);
 }
 
 /* ---- rows ---- */
@@ -394,6 +395,16 @@ count_affected(DistScanState * state)
 		estate->es_processed += fragment_run_affected(state->run);
 }
 
+/* The first row is asked for: other scans of the statement may come along. */
+static void
+begin_reading(DistScanState * state)
+{
+	if (state->statement != NULL && state->statement->nscans > 1)
+		flight_depart(state);
+	else
+		dist_scan_start(state);
+}
+
 /* Next row from the shards. */
 static bool
 fetch(DistScanState * state, TupleTableSlot *slot)
@@ -405,7 +416,8 @@ fetch(DistScanState * state, TupleTableSlot *slot)
 	if (counts)
 		before = remote_counters;
 	if (state->run == NULL && !state->over)
-		start_run(state);
+		begin_reading(state);
+	state->ahead = false;
 	if (!state->over)
 	{
 		found = state->merge != NULL ? fragment_merge_next(state->merge, slot) :
@@ -522,6 +534,8 @@ rescan_scan(CustomScanState *node)
 
 	if (state->read_early || (state->kept != NULL && node->ss.ps.chgParam == NULL))
 		tuplestore_rescan(state->kept);
+	else if (state->ahead && node->ss.ps.chgParam == NULL)
+		state->keep = true;
 	else
 	{
 		dist_scan_stop(state);

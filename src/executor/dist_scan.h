@@ -20,9 +20,10 @@ typedef struct DistScanState
 	List	   *exprs;			/* ExprState of custom_exprs */
 	MemoryContext cxt;			/* of everything that lives with the node */
 	RowMap	   *map;			/* the share's; NULL when no rows come back */
-	StatementState *statement;
+	StatementState *statement;	/* NULL if it is the whole statement */
 	List	   *sources;		/* of RowSource: the children */
-	FragmentRun *run;			/* NULL until the first row is asked for */
+	FragmentRun *run;			/* NULL until it is started */
+	bool		ahead;			/* started before a row was asked for */
 	bool		may_pack;		/* run's rows may come in packs */
 	FragmentMerge *merge;		/* of the run, when its fragments are sorted */
 	bool		over;			/* run has no more rows */
@@ -43,6 +44,9 @@ typedef struct DistScanState
 
 /* Register the methods with PostgreSQL. */
 extern void dist_scan_init(void);
+
+/* Send its fragments.  What they need of the execution is computed. */
+extern void dist_scan_start(DistScanState * state);
 
 /* Read all rows of a scan now, to be handed out later. */
 extern void dist_scan_read_early(DistScanState * state);

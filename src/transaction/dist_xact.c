@@ -65,14 +65,21 @@ dist_xact_touch_local(void)
 	}
 }
 
+/* Are we where each statement sees what is committed, and is not taken back with others? */
+static bool
+outside_block(void)
+{
+	return !IsTransactionBlock() && GetCurrentTransactionNestLevel() <= 1 &&
+		XactIsoLevel <= XACT_READ_COMMITTED;
+}
+
 /* May this fragment run without a transaction block on its node? */
 static bool
 may_autocommit(const RemoteXact *xact, int access)
 {
 	dlist_iter	iter;
 
-	if (xact->depth > 0 || IsTransactionBlock() || GetCurrentTransactionNestLevel() > 1 ||
-		XactIsoLevel > XACT_READ_COMMITTED)
+	if (xact->depth > 0 || !outside_block())
 		return false;
 	if ((access & DIST_ACCESS_WRITE) == 0)
 		return true;
@@ -84,6 +91,19 @@ may_autocommit(const RemoteXact *xact, int access)
 		if (dlist_container(RemoteXact, link, iter.cur)->wrote)
 			return false;
 	return !TransactionIdIsValid(GetTopTransactionIdIfAny());
+}
+
+bool
+dist_xact_autocommits_reads(void)
+{
+	dlist_iter	iter;
+
+	if (!outside_block())
+		return false;
+	dlist_foreach(iter, &participants)
+		if (dlist_container(RemoteXact, link, iter.cur)->depth > 0)
+			return false;
+	return true;
 }
 
 bool

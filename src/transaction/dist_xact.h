@@ -38,6 +38,12 @@ extern RemoteConnection *dist_xact_connection(int32 node_id, int access);
 extern bool dist_xact_may_autocommit(int32 node_id, int access);
 
 /*
+ * Are fragments that only read transactions of their own on every node, so that an
+ * error of one is nobody else's?
+ */
+extern bool dist_xact_autocommits_reads(void);
+
+/*
  * What has been queued on this connection (for DIST_ACCESS_LAST) is the last
  * that the whole statement does on its node, and nothing can fail here after
  * it: phase one of the commit may join the batch, which saves a round trip.

@@ -19,6 +19,10 @@
 
 static int	depth = 0;
 
+/* The innermost plan that is run, and whether until it has no more rows. */
+static QueryDesc *running = NULL;
+static bool running_to_end = false;
+
 /* How the outermost statement came. */
 static enum
 {
@@ -48,10 +52,14 @@ static void
 depth_executor_run(QueryDesc *query, ScanDirection direction, uint64 count, bool once)
 {
 	int			saved = depth;
+	QueryDesc  *outer = running;
+	bool		outer_to_end = running_to_end;
 
 	if (depth == 0)
 		enter_outermost();
 	depth++;
+	running = query;
+	running_to_end = count == 0;
 	PG_TRY();
 	{
 		if (next_executor_run)
@@ -62,6 +70,8 @@ depth_executor_run(QueryDesc *query, ScanDirection direction, uint64 count, bool
 	PG_FINALLY();
 	{
 		depth = saved;
+		running = outer;
+		running_to_end = outer_to_end;
 	}
 	PG_END_TRY();
 }
@@ -154,6 +164,13 @@ statement_is_alone(void)
 	if (depth != 1 || origin == NOT_FROM_CLIENT)
 		return false;
 	return origin == SIMPLE_PROTOCOL || next_message_is_sync();
+}
+
+QueryDesc *
+statement_running(bool *to_end)
+{
+	*to_end = running_to_end;
+	return running;
 }
 
 void
