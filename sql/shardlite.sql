@@ -318,7 +318,7 @@ COMMENT ON FUNCTION get_shard_id_for_distribution_column IS 'the shard that hold
 -- subtract.  A round trip is a wait for an answer, for all nodes together.
 CREATE FUNCTION shardlite_counters(OUT round_trips bigint, OUT batches bigint,
     OUT connections bigint, OUT bytes_sent bigint, OUT bytes_received bigint,
-    OUT remote_fragments bigint, OUT local_fragments bigint)
+    OUT remote_fragments bigint, OUT local_fragments bigint, OUT extra_connections bigint)
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'shardlite_counters';
 
 -- ------------------------------------------------------------------ views

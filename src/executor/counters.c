@@ -17,6 +17,7 @@ remote_counters_add(RemoteCounters *total, const RemoteCounters *before)
 	total->round_trips += remote_counters.round_trips - before->round_trips;
 	total->batches += remote_counters.batches - before->batches;
 	total->connections += remote_counters.connections - before->connections;
+	total->extra_connections += remote_counters.extra_connections - before->extra_connections;
 	total->bytes_sent += remote_counters.bytes_sent - before->bytes_sent;
 	total->bytes_received += remote_counters.bytes_received - before->bytes_received;
 	total->remote_fragments += remote_counters.remote_fragments - before->remote_fragments;
@@ -29,8 +30,8 @@ shardlite_counters(PG_FUNCTION_ARGS)
 {
 	const RemoteCounters *c = &remote_counters;
 	TupleDesc	desc;
-	bool		nulls[7] = {0};
-	Datum		values[7];
+	bool		nulls[8] = {0};
+	Datum		values[8];
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -41,5 +42,6 @@ shardlite_counters(PG_FUNCTION_ARGS)
 	values[4] = Int64GetDatum(c->bytes_received);
 	values[5] = Int64GetDatum(c->remote_fragments);
 	values[6] = Int64GetDatum(c->local_fragments);
+	values[7] = Int64GetDatum(c->extra_connections);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -312,6 +312,18 @@ dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
 	return true;
 }
 
+/*
+ * May several connections to a node work for a run?  Not for a cursor, which is
+ * to see the data as of its opening, nor for what is merged or joined with rows
+ * that a node's session keeps.
+ */
+static bool
+may_be_spread(DistScanState * state)
+{
+	return state->plan->fragment_cost > 0 && !state->plan->writes && !state->cursor &&
+		state->sources == NIL && state->plan->sort == NIL;
+}
+
 void
 dist_scan_start(DistScanState * state)
 {
@@ -330,6 +342,8 @@ dist_scan_start(DistScanState * state)
 		state->run->hook_arg = state;
 	}
 	state->may_pack = may_be_packed(state);
+	if (may_be_spread(state))
+		state->run->fragment_cost = state->plan->fragment_cost;
 	old = MemoryContextSwitchTo(state->run->cxt);
 	params = eval_exprs(state, 0, state->plan->nparams);
 	add_fragments(state, params);
@@ -341,7 +355,6 @@ dist_scan_start(DistScanState * state)
 	state->run->access = access_needed(state);
 	state->over = false;
 	fragment_run_flush(state->run);
-	state->connections = Max(state->connections, list_length(state->run->lanes));
 	state->merge = NULL;
 	if (state->plan->sort != NIL && list_length(state->run->fragments) > 1)
 		state->merge = fragment_merge_create(state->run, state->plan->sort);
@@ -354,6 +367,7 @@ dist_scan_stop(DistScanState * state)
 
 	if (state->run == NULL)
 		return;
+	state->connections = Max(state->connections, state->run->most_lanes);
 	foreach(lc, state->run->fragments)
 	{
 		Fragment   *fragment = lfirst(lc);
@@ -379,6 +393,7 @@ start_early(DistScanState * state)
 		state->sources != NIL || !flight_params_known(state))
 		return;
 	state->ahead = true;
+	state->cursor = true;
 	dist_scan_start(state);
 }
 

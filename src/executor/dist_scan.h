@@ -25,6 +25,7 @@ typedef struct DistScanState
 	FragmentRun *run;			/* NULL until it is started */
 	bool		ahead;			/* started before a row was asked for */
 	bool		may_pack;		/* run's rows may come in packs */
+	bool		cursor;			/* run began when a cursor was opened */
 	FragmentMerge *merge;		/* of the run, when its fragments are sorted */
 	bool		over;			/* run has no more rows */
 

@@ -8,6 +8,7 @@
 #include "executor/dist_modify.h"
 #include "executor/dist_scan.h"
 #include "executor/executor_init.h"
+#include "executor/fragment_spread.h"
 #include "executor/row_pack.h"
 #include "executor/scan_cache.h"
 
@@ -16,6 +17,7 @@ shardlite_executor_init(void)
 {
 	dist_call_init();
 	dist_scan_init();
+	fragment_spread_init();
 	dist_modify_init();
 	row_pack_init();
 	scan_cache_init();

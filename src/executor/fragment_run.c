@@ -14,9 +14,11 @@
 
 #include "executor/executor.h"
 #include "executor/fragment_run.h"
+#include "executor/fragment_spread.h"
 #include "executor/row_source.h"
 #include "executor/shard_error.h"
 #include "metadata/node.h"
+#include "miscadmin.h"
 #include "transaction/dist_xact.h"
 #include "utils/memutils.h"
 
@@ -35,6 +37,7 @@ fragment_run_create(MemoryContext parent, EState *estate, RowMap * map, int acce
 	run->estate = estate;
 	run->map = map;
 	run->access = access;
+	run->role = GetUserId();
 	return run;
 }
 
@@ -247,6 +250,35 @@ append_to_lane(FragmentRun * run, Fragment * fragment)
 		}
 	}
 	run->lanes = lappend(run->lanes, list_make1(fragment));
+	run->most_lanes = Max(run->most_lanes, list_length(run->lanes));
+}
+
+void
+fragment_send(Fragment * fragment, RemoteConnection *conn)
+{
+	send_remote(fragment, conn);
+	append_to_lane(fragment->run, fragment);
+}
+
+/* The statement has changed the role since it began, which is not for its fragments. */
+static void
+start_local_as(Fragment * fragment, Oid role)
+{
+	Oid			user;
+	int			sec_context;
+
+	GetUserIdAndSecContext(&user, &sec_context);
+	SetUserIdAndSecContext(role, sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	PG_TRY();
+	{
+		fragment->exec = local_fragment_start(fragment->sql, fragment_rename(fragment),
+											  fragment->params, fragment->run->estate);
+	}
+	PG_FINALLY();
+	{
+		SetUserIdAndSecContext(user, sec_context);
+	}
+	PG_END_TRY();
 }
 
 static void
@@ -258,8 +290,11 @@ start_local(Fragment * fragment)
 	fragment->started = true;
 	remote_counters.local_fragments++;
 	dist_xact_touch_local();
-	fragment->exec = local_fragment_start(fragment->sql, fragment_rename(fragment),
-										  fragment->params, run->estate);
+	if (GetUserId() == run->role)
+		fragment->exec = local_fragment_start(fragment->sql, fragment_rename(fragment),
+											  fragment->params, run->estate);
+	else
+		start_local_as(fragment, run->role);
 }
 
 /* Nodes of new remote fragments, each once, in ids; returns how many. */
@@ -287,6 +322,7 @@ static void
 flush_node(FragmentRun * run, int32 node_id)
 {
 	RemoteConnection *conn = dist_xact_connection(node_id, run->access);
+	int			share = fragment_spread_share(run, node_id);
 	ListCell   *lc;
 
 	row_sources_send(run->sources, run, node_id, conn);
@@ -296,8 +332,14 @@ flush_node(FragmentRun * run, int32 node_id)
 
 		if (fragment->node_id != node_id)
 			continue;
-		send_remote(fragment, conn);
-		append_to_lane(run, fragment);
+		if (--share < 0)
+		{
+			fragment_spread_hold(run, fragment);
+			continue;
+		}
+		fragment_send(fragment, conn);
+		if (share == 0)
+			fragment_spread_begun(run, fragment);
 	}
 	row_sources_drop(run->sources, run, node_id, conn);
 	if ((run->access & DIST_ACCESS_LAST) != 0)
@@ -334,6 +376,8 @@ flush_remote(FragmentRun * run)
 		run->access &= ~DIST_ACCESS_AUTOCOMMIT;
 	for (int i = 0; i < count; i++)
 		flush_node(run, ids[i]);
+	if (run->spread != NULL)
+		fragment_spread_step(run);
 	pfree(ids);
 }
 
@@ -515,6 +559,8 @@ pump_direct(Fragment * fragment, TupleTableSlot *slot, bool wait)
 static bool
 prune_lanes(FragmentRun * run)
 {
+	if (run->spread != NULL)
+		fragment_spread_step(run);
 	for (int i = list_length(run->lanes) - 1; i >= 0; i--)
 		if (lane_head(run, i) == NULL)
 			run->lanes = list_delete_nth_cell(run->lanes, i);
@@ -529,7 +575,10 @@ wait_for_lanes(FragmentRun * run)
 
 	for (int i = 0; i < count; i++)
 		requests[i] = ((Fragment *) linitial((List *) list_nth(run->lanes, i)))->request;
-	remote_wait(requests, count);
+	if (run->spread != NULL)
+		fragment_spread_wait(run, requests, count);
+	else
+		remote_wait(requests, count);
 	pfree(requests);
 }
 
@@ -545,6 +594,7 @@ next_remote(FragmentRun * run, TupleTableSlot *slot)
 	while (prune_lanes(run))
 	{
 		int			count = list_length(run->lanes);
+		bool		alone = count == 1 && run->spread == NULL;
 		bool		progress = false;
 
 		for (int i = 0; i < count; i++)
@@ -553,7 +603,7 @@ next_remote(FragmentRun * run, TupleTableSlot *slot)
 			Fragment   *fragment = linitial((List *) list_nth(run->lanes, index));
 			int64		before = fragment->request->delivered;
 
-			if (take_queued(fragment, slot) || pump_direct(fragment, slot, count == 1))
+			if (take_queued(fragment, slot) || pump_direct(fragment, slot, alone))
 			{
 				run->lane = index;
 				run->reading = fragment;
@@ -561,7 +611,7 @@ next_remote(FragmentRun * run, TupleTableSlot *slot)
 			}
 			progress |= fragment->request->done || fragment->request->delivered != before;
 		}
-		if (!progress && count > 1)
+		if (!progress && !alone)
 			wait_for_lanes(run);
 	}
 	return false;
@@ -625,6 +675,8 @@ fragment_run_finish(FragmentRun * run)
 	MemoryContext old = MemoryContextSwitchTo(run->cxt);
 	ListCell   *lc;
 
+	if (run->spread != NULL)
+		fragment_spread_send_all(run);
 	foreach(lc, run->fragments)
 	{
 		Fragment   *fragment = lfirst(lc);

@@ -18,6 +18,7 @@
 #include "remote/connection.h"
 
 typedef struct FragmentRun FragmentRun;
+typedef struct FragmentSpread FragmentSpread;
 
 typedef struct Fragment
 {
@@ -66,6 +67,7 @@ struct FragmentRun
 	EState	   *estate;
 	RowMap	   *map;			/* NULL: fragments return no rows */
 	int			access;			/* DIST_ACCESS_... */
+	Oid			role;			/* under which fragments run */
 	bool		local_first;	/* run local fragments before remote ones start */
 	FragmentRowHook on_row;
 	void	   *hook_arg;
@@ -76,6 +78,7 @@ struct FragmentRun
 	int			nflushed;		/* those before were started */
 	List	   *lanes;			/* remote fragments not yet read to the end: one
 								 * List of them per connection */
+	int			most_lanes;		/* that there were at the same time */
 	int			lane;			/* that gave the last row */
 	Fragment   *reading;		/* that gave it; NULL at first */
 	List	   *locals;			/* local ones not yet read to the end */
@@ -86,6 +89,10 @@ struct FragmentRun
 	Datum	   *direct_values;
 	bool	   *direct_nulls;
 	Size		queued_bytes;	/* rows that wait in memory */
+
+	double		fragment_cost;	/* expected of each, if several connections to a
+								 * node may work for the run; else 0 */
+	FragmentSpread *spread;		/* fragments held back for them; NULL: none */
 };
 
 /*
@@ -105,6 +112,9 @@ extern Fragment * fragment_run_add(FragmentRun * run, int32 node_id,
  * must live as long as the run.
  */
 extern void fragment_set_shard(Fragment * fragment, List *tables, int64 shard_id, bool writes);
+
+/* Queue a fragment on a connection to its node; for fragment_spread.c. */
+extern void fragment_send(Fragment * fragment, RemoteConnection *conn);
 
 /* Start what was added since the last flush. */
 extern void fragment_run_flush(FragmentRun * run);

@@ -116,6 +116,7 @@ dist_plan_encode(const DistPlan * plan)
 	list = lappend(list, plan->source_keys);
 	list = lappend(list, plan->source_params);
 	list = append_int(list, plan->before_writes);
+	list = append_int(list, plan->fragment_cost);
 	return append_int(list, (int) plan->function);
 }
 
@@ -158,6 +159,7 @@ dist_plan_decode(List *encoded)
 	plan->source_keys = read_node(&reader);
 	plan->source_params = read_node(&reader);
 	plan->before_writes = read_int(&reader);
+	plan->fragment_cost = read_int(&reader);
 	plan->function = (Oid) read_int(&reader);
 	return plan;
 }

@@ -116,6 +116,12 @@ typedef struct DistPlan
 	bool		before_writes;
 
 	/*
+	 * What a fragment is expected to cost its node per shard that it reads, in
+	 * units of the cost model; 0: not known.
+	 */
+	int			fragment_cost;
+
+	/*
 	 * ShardliteCall: the statement is a call of this function, and the node of
 	 * its key runs it whole.  The only child is the plan for running it here.
 	 */

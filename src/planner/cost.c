@@ -99,6 +99,17 @@ cost_fragment(Path *path, const FragmentCost * fragment)
 	path->total_cost = path->startup_cost + run;
 }
 
+int
+cost_on_shard(const Path *path, int nshards)
+{
+	Cost		work = path->total_cost - ROUND_TRIP_COST - FRAGMENT_COST * nshards -
+		path->rows * cost_transfer(path->pathtarget->width);
+
+	if (path->param_info != NULL || work < 1)
+		return 0;
+	return (int) Min(work, 1e9);
+}
+
 /* Nothing arrives before the nodes have read and sorted everything. */
 void
 cost_sort_on_nodes(Path *path, double bound)

@@ -36,6 +36,12 @@ extern void cost_sort_on_nodes(Path *path, double bound);
 /* Set startup and total cost of a path. */
 extern void cost_fragment(Path *path, const FragmentCost * fragment);
 
+/*
+ * The part of a path's cost that is one shard's work, for DistPlan; 0 when the
+ * path runs once per outer row.
+ */
+extern int	cost_on_shard(const Path *path, int nshards);
+
 /* Cost of moving one row of so many bytes from one node to another. */
 extern Cost cost_transfer(int width);
 

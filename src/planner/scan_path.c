@@ -634,6 +634,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.returns_rows = true;
 	plan.writes = dist->row_marks != NIL;
 	plan.before_writes = dist->before_writes;
+	plan.fragment_cost = cost_on_shard(&best_path->path, dist->group->nshards);
 	if (dist->upper != NULL && dist->upper->grouped)
 		plan.aggregate = dist->upper->partial ? AGGREGATE_PARTIAL : AGGREGATE_COMPLETE;
 	scan->custom_plans = custom_plans;

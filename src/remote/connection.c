@@ -15,6 +15,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "remote/connection_count.h"
 #include "remote/connection_state.h"
 #include "storage/fd.h"
 #include "storage/ipc.h"
@@ -25,7 +26,7 @@
 dlist_head	remote_all_connections = DLIST_STATIC_INIT(remote_all_connections);
 int			remote_cancel_timeout;
 
-static int	connection_timeout;
+int			remote_connection_timeout;
 static char *node_conninfo;
 static char *library_version;
 
@@ -122,6 +123,8 @@ connection_free_pg(RemoteConnection *conn)
 		conn->pg = NULL;
 		ReleaseExternalFD();
 	}
+	connection_count_drop(conn->counted_at);
+	conn->counted_at = COUNT_NOWHERE;
 }
 
 /* Mark it unusable and let everything outstanding fail. */
@@ -187,8 +190,9 @@ register_exit(void)
 	registered = true;
 }
 
-RemoteConnection *
-remote_open(const NodeAddress *address, const RemoteIdentity *identity)
+/* Begin to connect; it is counted already. */
+static RemoteConnection *
+open_counted(const NodeAddress *address, const RemoteIdentity *identity, int counted_at)
 {
 	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext, "shardlite connection",
 											  ALLOCSET_SMALL_SIZES);
@@ -201,6 +205,7 @@ remote_open(const NodeAddress *address, const RemoteIdentity *identity)
 	conn->batch_cxt = AllocSetContextCreate(cxt, "shardlite batch", ALLOCSET_SMALL_SIZES);
 	conn->address = *address;
 	conn->name = MemoryContextStrdup(cxt, psprintf("%s:%d", address->host, address->port));
+	conn->counted_at = counted_at;
 	conn->batch = 1;
 	dlist_init(&conn->ops);
 	dlist_init(&conn->statements);
@@ -230,6 +235,29 @@ remote_open(const NodeAddress *address, const RemoteIdentity *identity)
 	if (PQstatus(conn->pg) == CONNECTION_BAD)
 		connection_refuse_pq(conn);
 	return conn;
+}
+
+RemoteConnection *
+remote_open(const NodeAddress *address, const RemoteIdentity *identity)
+{
+	return open_counted(address, identity, connection_count_add(address, INT_MAX));
+}
+
+RemoteConnection *
+remote_open_within(const NodeAddress *address, const RemoteIdentity *identity, int limit)
+{
+	int			counted_at = connection_count_add(address, limit);
+
+	if (counted_at == COUNT_NOWHERE)
+		return NULL;
+	remote_counters.extra_connections++;
+	return open_counted(address, identity, counted_at);
+}
+
+int
+remote_server_connections(RemoteConnection *conn)
+{
+	return connection_count_read(conn->counted_at);
 }
 
 /*
@@ -292,6 +320,20 @@ connection_poll(RemoteConnection *conn, int *trips)
 	if (conn->connecting == PGRES_POLLING_READING && PQstatus(conn->pg) != CONNECTION_AUTH_OK)
 		(*trips)++;
 	return true;
+}
+
+void
+connection_advance(RemoteConnection *conn)
+{
+	int			trips = 0;
+
+	(void) connection_poll(conn, &trips);
+}
+
+bool
+remote_is_open(RemoteConnection *conn)
+{
+	return !conn->lost && conn->connecting == PGRES_POLLING_OK;
 }
 
 /* Wait for the sockets of connections being opened; marks who is ready. */
@@ -396,7 +438,7 @@ connections_open(RemoteConnection **conns, int count, int timeout_ms)
 void
 remote_connect(RemoteConnection **conns, int count)
 {
-	connections_open(conns, count, connection_timeout);
+	connections_open(conns, count, remote_connection_timeout);
 }
 
 void
@@ -566,7 +608,7 @@ remote_init(void)
 	DefineCustomIntVariable("shardlite.node_connection_timeout",
 							"Time that connecting to a node may take.",
 							NULL,
-							&connection_timeout,
+							&remote_connection_timeout,
 							5000, 1, INT_MAX, PGC_USERSET, GUC_UNIT_MS,
 							NULL, NULL, NULL);
 	DefineCustomStringVariable("shardlite.node_conninfo",
@@ -582,6 +624,7 @@ remote_init(void)
 							 &statements_enabled,
 							 true, PGC_USERSET, 0,
 							 NULL, NULL, NULL);
+	connection_count_init();
 	request_init();
 	cancel_init();
 }

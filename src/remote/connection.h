@@ -119,6 +119,13 @@ extern bool remote_pump(RemoteRequest *request, bool wait);
 /* Wait until any of the requests' connections has something to read. */
 extern void remote_wait(RemoteRequest **requests, int count);
 
+/*
+ * The same, for at most timeout_ms (-1: for ever), and meanwhile go on with
+ * connections that are being opened; returns when one of them has got on, too.
+ */
+extern void remote_wait_opening(RemoteRequest **requests, int count,
+								RemoteConnection **opening, int nopening, long timeout_ms);
+
 /* Pump until done, then throw if it failed. */
 extern void remote_finish(RemoteRequest *request);
 
@@ -175,12 +182,28 @@ extern RemoteConnection *remote_open(const NodeAddress *address,
 									 const RemoteIdentity * identity);
 
 /*
+ * The same if this server has fewer than limit connections there, of all its
+ * backends; else NULL.  It goes on while remote_wait_opening() waits.
+ */
+extern RemoteConnection *remote_open_within(const NodeAddress *address,
+											const RemoteIdentity * identity, int limit);
+
+/* How many connections of this server go where this one does. */
+extern int	remote_server_connections(RemoteConnection *conn);
+
+/* Is it connected? */
+extern bool remote_is_open(RemoteConnection *conn);
+
+/*
  * Finish connecting all of them at the same time, within
  * shardlite.node_connection_timeout.  Those that fail are lost afterwards.
  */
 extern void remote_connect(RemoteConnection **conns, int count);
 
 extern void remote_close(RemoteConnection *conn);
+
+/* Give a request to who owns another one of the same work. */
+extern void remote_share_owner(RemoteRequest *request, const RemoteRequest *with);
 
 /* Nothing more can be done with it. */
 extern bool remote_is_lost(RemoteConnection *conn);
@@ -296,6 +319,9 @@ extern void remote_init(void);
 /* Milliseconds that cancelling and draining may take; then connections are closed. */
 extern int	remote_cancel_timeout;
 
+/* Milliseconds that connecting to a node may take. */
+extern int	remote_connection_timeout;
+
 /* What this backend has done so far; executor subtracts two readings. */
 typedef struct RemoteCounters
 {
@@ -303,6 +329,7 @@ typedef struct RemoteCounters
 								 * flight; each of connecting, too */
 	int64		batches;
 	int64		connections;
+	int64		extra_connections;	/* of these: for long work beside the first */
 	int64		bytes_sent;
 	int64		bytes_received;
 	int64		remote_fragments;

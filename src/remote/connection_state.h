@@ -81,6 +81,7 @@ struct RemoteConnection
 	PostgresPollingStatusType connecting;	/* while it is being opened */
 	WaitEventSet *set;			/* latch, postmaster, socket */
 	uint32		set_events;		/* what the socket is watched for in it */
+	int			counted_at;		/* see connection_count.h */
 
 	dlist_head	ops;
 	uint64		batch;			/* number of the batch being filled */
@@ -120,6 +121,9 @@ extern dlist_head remote_all_connections;
  */
 extern void connections_open(RemoteConnection **conns, int count, int timeout_ms);
 extern void connection_lose(RemoteConnection *conn, const char *detail);
+
+/* One that is being opened: do what its socket is ready for. */
+extern void connection_advance(RemoteConnection *conn);
 
 extern bool remote_drain_batch(RemoteConnection *conn, int timeout_ms);
 

@@ -320,12 +320,11 @@ interrupt_commit(RemoteConnection *conn)
 	}
 }
 
-/* Wait for connections, with what interrupts mean for them. */
+/* Wait for connections, with what interrupts mean for them; timeout in ms. */
 static void
-wait_interruptible(RemoteConnection **conns, int count)
+wait_interruptible(RemoteConnection **conns, int count, long timeout)
 {
 	RemoteConnection *committing = NULL;
-	long		timeout = -1;
 	int			outcome;
 
 	for (int i = 0; i < count && committing == NULL; i++)
@@ -351,12 +350,19 @@ wait_interruptible(RemoteConnection **conns, int count)
 void
 remote_wait(RemoteRequest **requests, int count)
 {
+	remote_wait_opening(requests, count, NULL, 0, -1);
+}
+
+void
+remote_wait_opening(RemoteRequest **requests, int count, RemoteConnection **opening,
+					int nopening, long timeout_ms)
+{
 	RemoteConnection *conns_static[16];
 	RemoteConnection **conns = conns_static;
 	int			n = 0;
 
-	if (count > lengthof(conns_static))
-		conns = palloc(sizeof(RemoteConnection *) * count);
+	if (count + nopening > lengthof(conns_static))
+		conns = palloc(sizeof(RemoteConnection *) * (count + nopening));
 	for (int i = 0; i < count; i++)
 	{
 		RequestState *request = (RequestState *) requests[i];
@@ -367,8 +373,10 @@ remote_wait(RemoteRequest **requests, int count)
 		count_round_trip(conn, request->batch);
 		conns[n++] = conn;
 	}
+	for (int i = 0; i < nopening; i++)
+		conns[n++] = opening[i];
 	if (n > 0)
-		wait_interruptible(conns, n);
+		wait_interruptible(conns, n, timeout_ms);
 ready:
 	if (conns != conns_static)
 		pfree(conns);
@@ -449,6 +457,13 @@ remote_release(RemoteRequest *base)
 	request->forgotten = true;
 	if (base->done)
 		request_free(request);
+}
+
+void
+remote_share_owner(RemoteRequest *request, const RemoteRequest *with)
+{
+	((RequestState *) request)->owner = ((const RequestState *) with)->owner;
+	((RequestState *) request)->subid = ((const RequestState *) with)->subid;
 }
 
 bool

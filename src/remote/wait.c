@@ -34,6 +34,8 @@ set_create(int nsockets)
 static uint32
 wanted_events(RemoteConnection *conn)
 {
+	if (conn->connecting != PGRES_POLLING_OK)
+		return conn->connecting == PGRES_POLLING_READING ? WL_SOCKET_READABLE : WL_SOCKET_WRITEABLE;
 	return WL_SOCKET_READABLE | (conn->unsent ? WL_SOCKET_WRITEABLE : 0);
 }
 
@@ -79,7 +81,12 @@ wait_on(WaitEventSet *set, int nsockets, long timeout_ms)
 		}
 		else if (events[i].user_data != NULL)
 		{
-			(void) connection_consume(events[i].user_data);
+			RemoteConnection *conn = events[i].user_data;
+
+			if (conn->connecting != PGRES_POLLING_OK)
+				connection_advance(conn);
+			else
+				(void) connection_consume(conn);
 			if (outcome == WAIT_EXPIRED)
 				outcome = WAIT_READY;
 		}
@@ -146,7 +153,7 @@ connections_wait(RemoteConnection **conns, int count, long timeout_ms)
 	n = add_unsent(all, n);
 	if (n == 0)
 		outcome = WAIT_READY;
-	else if (n == 1)
+	else if (n == 1 && all[0]->connecting == PGRES_POLLING_OK)
 		outcome = wait_on(own_set(all[0]), 1, timeout_ms);
 	else
 	{

@@ -41,6 +41,17 @@ static char *context_role;
 
 /* ------------------------------------------------------------- coordinator */
 
+/* Instead of the current one; 0 = none. */
+static uint64 given_generation = 0;
+static const char *given_command;
+
+void
+context_use(uint64 generation, const char *command)
+{
+	given_generation = generation;
+	given_command = command;
+}
+
 const char *
 context_current(uint64 *generation)
 {
@@ -48,9 +59,16 @@ context_current(uint64 *generation)
 	static uint64 settings = 0;
 	static Oid	role = InvalidOid;
 	static uint64 current = 0;
-	uint64		found = session_settings_generation();
+	uint64		found;
 	StringInfoData packed;
 	char	   *made;
+
+	if (given_generation != 0)
+	{
+		*generation = given_generation;
+		return given_command;
+	}
+	found = session_settings_generation();
 
 	if (command == NULL || found != settings || role != GetUserId())
 	{

@@ -15,6 +15,12 @@
  */
 extern const char *context_current(uint64 *generation);
 
+/*
+ * From now on the context is this one, until called with 0: for what belongs to
+ * a statement that began earlier.
+ */
+extern void context_use(uint64 generation, const char *command);
+
 /* Comment behind BEGIN: number and start of the distributed transaction. */
 #define BEGIN_DTX_MARK		"/* dtx "
 #define BEGIN_DTX_FORMAT	BEGIN_DTX_MARK UINT64_FORMAT " " INT64_FORMAT " */"

@@ -63,6 +63,7 @@
 #include "transaction/dist_commit.h"
 #include "transaction/dist_xact.h"
 #include "transaction/dtx_slots.h"
+#include "transaction/extra_connections.h"
 #include "transaction/participants.h"
 #include "transaction/statement_depth.h"
 
@@ -272,8 +273,9 @@ stop_all(void)
 {
 	RemoteConnection **busy;
 	int			n = 0;
+	int			nbusy;
 	int			nhung = 0;
-	int			count = 0;
+	int			count = extra_connections_count();
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &participants)
@@ -291,8 +293,10 @@ stop_all(void)
 		if (!remote_is_lost(xact->conn) && !remote_is_idle(xact->conn))
 			busy[n++] = xact->conn;
 	}
-	(void) remote_stop(busy, n, remote_cancel_timeout);
-	for (int i = 0; i < n; i++)
+	nbusy = n;
+	extra_connections_busy(busy, &nbusy);
+	(void) remote_stop(busy, nbusy, remote_cancel_timeout);
+	for (int i = 0; i < nbusy; i++)
 		if (!remote_is_lost(busy[i]) && !remote_is_idle(busy[i]))
 			busy[nhung++] = busy[i];
 	if (nhung > 0)
@@ -331,6 +335,7 @@ reset_participants(void)
 		xact->context_depth = 0;
 		xact->prepare = PREPARE_NOT_SENT;
 	}
+	extra_connections_reset();
 }
 
 static void

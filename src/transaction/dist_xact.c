@@ -14,6 +14,7 @@
 #include "transaction/dist_commit.h"
 #include "transaction/dist_xact.h"
 #include "transaction/dtx_slots.h"
+#include "transaction/extra_connections.h"
 #include "transaction/idle_connections.h"
 #include "transaction/lock_waits.h"
 #include "transaction/participants.h"
@@ -126,6 +127,8 @@ dist_xact_connection(int32 node_id, int access)
 	RemoteXact *xact = participant_get(node_id);
 
 	forbid_in_delegated_call();
+	if ((access & DIST_ACCESS_WRITE) != 0 && extra_connections_settle_hook != NULL)
+		extra_connections_settle_hook(node_id);
 	raise_if_failed(xact);
 	if (xact->prepare != PREPARE_NOT_SENT)
 		ereport(ERROR,
@@ -182,6 +185,7 @@ dist_xact_stop_reading(RemoteConnection **conns, int count)
 	RemoteXact **stopped = palloc(sizeof(RemoteXact *) * count);
 	RemoteConnection **busy = palloc(sizeof(RemoteConnection *) * count);
 	int			n = 0;
+	int			nbusy;
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &participants)
@@ -198,7 +202,9 @@ dist_xact_stop_reading(RemoteConnection **conns, int count)
 			}
 		}
 	}
-	(void) remote_stop(busy, n, remote_cancel_timeout);
+	nbusy = n;
+	extra_connections_unwanted(conns, count, busy, &nbusy);
+	(void) remote_stop(busy, nbusy, remote_cancel_timeout);
 	for (int i = 0; i < n; i++)
 		remote_xact_restart(stopped[i]);
 	pfree(stopped);
@@ -328,6 +334,8 @@ subxact_callback(SubXactEvent event, SubTransactionId my_subid,
 		else
 			remote_xact_subabort(xact, level);
 	}
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		extra_connections_subabort();
 }
 
 void
@@ -336,6 +344,7 @@ dist_xact_init(void)
 	delegation_guard_init();
 	dist_commit_init();
 	dtx_slots_init();
+	extra_connections_init();
 	statement_depth_init();
 	idle_connections_init();
 	lock_waits_init();

@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "storage/sinval.h"
+#include "transaction/extra_connections.h"
 #include "transaction/idle_connections.h"
 #include "transaction/participants.h"
 #include "utils/guc.h"
@@ -44,7 +45,7 @@ on_timeout(void)
 static long
 close_idle(TimestampTz now)
 {
-	long		next = 0;
+	long		next = extra_connections_close_idle(now, idle_timeout);
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &participants)
