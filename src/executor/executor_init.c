@@ -10,6 +10,7 @@
 #include "executor/executor_init.h"
 #include "executor/fragment_spread.h"
 #include "executor/row_pack.h"
+#include "executor/row_store.h"
 #include "executor/scan_cache.h"
 
 void
@@ -20,5 +21,6 @@ shardlite_executor_init(void)
 	fragment_spread_init();
 	dist_modify_init();
 	row_pack_init();
+	row_store_stats_init();
 	scan_cache_init();
 }

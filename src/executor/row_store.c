@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/row_store.h"
@@ -124,6 +125,27 @@ row_store_drop(int64 id)
 		return;
 	stores = list_delete_ptr(stores, store);
 	tuplestore_end(store->rows);
+}
+
+bool
+row_store_view(int64 id, RowStoreView * view)
+{
+	RowStore   *store = find_store(id);
+
+	if (store == NULL)
+		return false;
+	view->desc = store->desc;
+	view->rows = store->rows;
+	return true;
+}
+
+bool
+row_store_is_reader(Oid funcid)
+{
+	char	   *name = get_func_name(funcid);
+
+	return name != NULL && strcmp(name, "get_rows") == 0 &&
+		get_func_namespace(funcid) == get_namespace_oid("shardlite_internal", true);
 }
 
 /* ---- SQL ---- */

@@ -7,6 +7,9 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
+#include "utils/tuplestore.h"
+
 /* Functions that fragments and the statements around them call on a node. */
 #define ROW_STORE_PUT "shardlite_internal.put_rows"
 #define ROW_STORE_DROP "shardlite_internal.drop_rows"
@@ -18,5 +21,21 @@ extern void row_store_create(int64 id, int ncolumns, const Oid *types);
 
 /* Forget a store, if it is there. */
 extern void row_store_drop(int64 id);
+
+/* A store's rows, as long as nobody adds to it or drops it. */
+typedef struct RowStoreView
+{
+	TupleDesc	desc;
+	Tuplestorestate *rows;
+}			RowStoreView;
+
+/* False if there is no such store. */
+extern bool row_store_view(int64 id, RowStoreView * view);
+
+/* Is this the function that reads stores? */
+extern bool row_store_is_reader(Oid funcid);
+
+/* Statistics of stores for the planner (row_store_stats.c). */
+extern void row_store_stats_init(void);
 
 #endif							/* SHARDLITE_ROW_STORE_H */

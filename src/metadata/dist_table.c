@@ -154,6 +154,7 @@ load_group(MetadataCache * cache, int32 colocation_id)
 	ShardGroup *group = MemoryContextAllocZero(cache->cxt,
 											   offsetof(ShardGroup, shards) +
 											   list_length(shards) * sizeof(Shard));
+	Bitmapset  *nodes = NULL;
 	ListCell   *lc;
 
 	read_colocation(cache, colocation_id, group);
@@ -161,6 +162,10 @@ load_group(MetadataCache * cache, int32 colocation_id)
 		group->shards[group->nshards++] = *(Shard *) lfirst(lc);
 	list_free_deep(shards);
 	qsort(group->shards, group->nshards, sizeof(Shard), compare_shards);
+	for (int i = 0; i < group->nshards; i++)
+		nodes = bms_add_member(nodes, group->shards[i].node_id);
+	group->nnodes = bms_num_members(nodes);
+	bms_free(nodes);
 	check_coverage(group);
 	return group;
 }

@@ -39,6 +39,7 @@ typedef struct ShardGroup
 	int32		colocation_id;
 	Oid			key_type;		/* InvalidOid for single-shard groups */
 	Oid			key_collation;
+	int			nnodes;			/* that hold shards */
 	int			nshards;
 	Shard		shards[FLEXIBLE_ARRAY_MEMBER];
 }			ShardGroup;

@@ -73,18 +73,7 @@ groups_of_part(const Grouping * grouping, double parts)
 						 (1 - pow(1 - 1 / Max(grouping->groups, 1), rows)));
 }
 
-/* Nodes that hold shards of the input. */
-static int
-count_nodes(const ShardGroup * group)
-{
-	Bitmapset  *nodes = NULL;
-
-	for (int i = 0; i < group->nshards; i++)
-		nodes = bms_add_member(nodes, group->shards[i].node_id);
-	return bms_num_members(nodes);
-}
-
-/* Add the work of grouping one of so many parts: they are worked on side by side. */
+/* Add the work of grouping one of so many parts: nodes work side by side. */
 static void
 add_group_cost(const Grouping * grouping, Path *path, AggSplit split, double parts)
 {
@@ -134,8 +123,8 @@ push_whole(const Grouping * grouping)
 	if (upper == NULL)
 		return false;
 	dist = upper_record(grouping, upper);
-	path = scan_path_make_upper(root, output, dist, grouping->groups);
-	add_group_cost(grouping, path, AGGSPLIT_SIMPLE, grouping->dist->group->nshards);
+	path = scan_path_make_upper(output, dist, grouping->groups);
+	add_group_cost(grouping, path, AGGSPLIT_SIMPLE, grouping->dist->group->nnodes);
 	output->fdw_private = dist;
 	output->pathlist = NIL;
 	output->partial_pathlist = NIL;
@@ -169,7 +158,7 @@ partial_path(const Grouping * grouping, DistUpper * upper)
 {
 	RelOptInfo *rel = fetch_upper_rel(grouping->root, UPPERREL_PARTIAL_GROUP_AGG, NULL);
 	double		shards = grouping->dist->group->nshards;
-	double		nodes = count_nodes(grouping->dist->group);
+	double		nodes = grouping->dist->group->nnodes;
 	double		by_shard = groups_of_part(grouping, shards) * shards;
 	double		by_node = groups_of_part(grouping, nodes) * nodes;
 	Path	   *path;
@@ -180,8 +169,8 @@ partial_path(const Grouping * grouping, DistUpper * upper)
 	rel->consider_parallel = false;
 	rel->rows = grouping->clauses == NIL ? shards :
 		Min(upper->on_nodes ? by_node : by_shard, grouping->input->rows);
-	path = scan_path_make_upper(grouping->root, rel, upper_record(grouping, upper), rel->rows);
-	add_group_cost(grouping, path, AGGSPLIT_INITIAL_SERIAL, shards);
+	path = scan_path_make_upper(rel, upper_record(grouping, upper), rel->rows);
+	add_group_cost(grouping, path, AGGSPLIT_INITIAL_SERIAL, nodes);
 	return path;
 }
 

@@ -8,10 +8,13 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "metadata/dist_table.h"
 #include "metadata/node.h"
 #include "planner/cost.h"
 
@@ -20,8 +23,11 @@
 #define FRAGMENT_COST		5.0
 
 /* Moving one row to the coordinator: per row, and per byte. */
-#define TRANSFER_ROW_COST	0.02
+#define TRANSFER_ROW_COST	0.04
 #define TRANSFER_BYTE_COST	0.0002
+
+/* Going down an index: what is above the leaves is in memory. */
+#define LOOKUP_COST			(seq_page_cost + 10 * cpu_operator_cost)
 
 /* Rows of a shard whose size nobody has measured. */
 #define DEFAULT_SHARD_ROWS	3000.0
@@ -73,30 +79,148 @@ cost_transfer(int width)
 	return TRANSFER_ROW_COST + TRANSFER_BYTE_COST * width;
 }
 
+/* ---- work on the shards ---- */
+
+/* Can the clause be looked up in an index of rel whose first column it compares? */
+static bool
+is_indexed(RelOptInfo *rel, Expr *clause)
+{
+	OpExpr	   *op = (OpExpr *) clause;
+	ListCell   *lc;
+
+	if (!IsA(clause, OpExpr) || list_length(op->args) != 2)
+		return false;
+	foreach(lc, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, lc);
+
+		if (get_op_opfamily_strategy(op->opno, index->opfamily[0]) == 0 ||
+			(index->indpred != NIL && !index->predOK))
+			continue;
+		for (int i = 0; i < 2; i++)
+		{
+			Var		   *side = (Var *) strip_implicit_coercions(list_nth(op->args, i));
+
+			if (IsA(side, Var) && side->varno == rel->relid &&
+				side->varattno == index->indexkeys[0])
+				return true;
+		}
+	}
+	return false;
+}
+
 /*
- * Shards work side by side, so reading costs as much as one of them; rows
- * arrive one after the other.
+ * Rows that an index finds for one value of one of the clauses, if it is the
+ * best of them; -1 if there is none.
+ */
+static double
+rows_by_index(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	double		best = -1;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+		double		found;
+
+		if (!is_indexed(rel, clause->clause))
+			continue;
+		found = rel->tuples * clause_selectivity(root, (Node *) clause, rel->relid,
+												 JOIN_INNER, NULL);
+		if (best < 0 || found < best)
+			best = found;
+	}
+	return best;
+}
+
+/* Reading rows, each from a page of its own as long as there are enough, and filtering them. */
+static Cost
+reading_cost(PlannerInfo *root, RelOptInfo *rel, List *clauses, double pages, double rows)
+{
+	QualCost	quals;
+
+	cost_qual_eval(&quals, clauses, root);
+	return seq_page_cost * Min(pages, (double) rel->pages) + quals.startup +
+		rows * (cpu_tuple_cost + quals.per_tuple);
+}
+
+Cost
+cost_table_work(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	double		found = rows_by_index(root, rel, clauses);
+	Cost		scan = reading_cost(root, rel, clauses, rel->pages, rel->tuples);
+
+	if (found < 0)
+		return scan;
+	return Min(scan, LOOKUP_COST + reading_cost(root, rel, clauses, found, found));
+}
+
+/*
+ * Looking up the rows of one side in a table, instead of reading both; -1 if no
+ * index serves.
+ */
+static Cost
+lookup_work(const JoinSides * sides, const DistRel * driver, RelOptInfo *driver_rel,
+			const DistRel * table, RelOptInfo *rel)
+{
+	double		lookups = driver_rel->rows *
+		(driver->everywhere && table->group != NULL ? table->group->nshards : 1);
+	double		found;
+
+	if (!IS_SIMPLE_REL(rel) || table->everywhere || table->sources != NIL)
+		return -1;
+	found = rows_by_index(sides->root, rel, sides->restrictlist);
+	if (found < 0)
+		return -1;
+	found *= driver_rel->rows;
+	return driver->work + lookups * LOOKUP_COST +
+		reading_cost(sides->root, rel, table->conds, found, found);
+}
+
+/* Rows of one side that are put into hash tables or compared with them. */
+static double
+rows_hashed(const DistRel * side, RelOptInfo *rel, const DistRel * other)
+{
+	return rel->rows * (side->everywhere && other->group != NULL ? other->group->nshards : 1);
+}
+
+Cost
+cost_join_work(const JoinSides * sides)
+{
+	const DistRel *outer = sides->outer;
+	const DistRel *inner = sides->inner;
+	Cost		work = outer->work + inner->work + cpu_operator_cost *
+		(rows_hashed(outer, sides->outerrel, inner) + rows_hashed(inner, sides->innerrel, outer));
+	Cost		lookup = lookup_work(sides, outer, sides->outerrel, inner, sides->innerrel);
+	QualCost	quals;
+
+	if (lookup >= 0)
+		work = Min(work, lookup);
+	if (sides->jointype == JOIN_INNER)
+	{
+		lookup = lookup_work(sides, inner, sides->innerrel, outer, sides->outerrel);
+		if (lookup >= 0)
+			work = Min(work, lookup);
+	}
+	cost_qual_eval(&quals, sides->restrictlist, sides->root);
+	return work + quals.startup + sides->joinrel->rows * quals.per_tuple;
+}
+
+/*
+ * Nodes work side by side, each on one of its shards after the other; rows arrive
+ * one after the other.
  */
 void
-cost_fragment(Path *path, const FragmentCost * fragment)
+cost_fragment(Path *path, const ShardGroup * group, const FragmentCost * fragment)
 {
-	double		share = 1.0 / Max(fragment->total_shards, 1);
-	double		looked_at = fragment->table_rows * share;
-	double		pages = fragment->table_pages * share;
-	Cost		run;
+	double		nodes = Max(Min(group->nnodes, fragment->nshards), 1);
+	double		share = fragment->nshards / (nodes * Max(group->nshards, 1));
 
-	if (fragment->by_index)
-	{
-		looked_at = Min(looked_at, fragment->found);
-		pages = Min(pages, fragment->found);
-	}
 	path->rows = fragment->rows;
-	path->startup_cost = ROUND_TRIP_COST + fragment->quals.startup +
-		FRAGMENT_COST * fragment->nshards;
-	run = pages * seq_page_cost +
-		looked_at * (cpu_tuple_cost + fragment->quals.per_tuple);
-	run += fragment->rows * cost_transfer(fragment->width);
-	path->total_cost = path->startup_cost + run;
+	path->startup_cost = ROUND_TRIP_COST + FRAGMENT_COST * fragment->nshards;
+	path->total_cost = path->startup_cost + fragment->work * share +
+		fragment->rows * cost_transfer(fragment->width);
 }
 
 int

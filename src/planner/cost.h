@@ -8,20 +8,15 @@
 
 #include "nodes/pathnodes.h"
 
-#include "metadata/dist_table.h"
+#include "planner/dist_rel.h"
 
-/* What a fragment does, as far as it costs. */
+/* What fragments do, as far as it costs. */
 typedef struct FragmentCost
 {
 	double		rows;			/* that arrive here, from all shards */
 	int			width;
 	int			nshards;		/* that are asked */
-	int			total_shards;
-	double		table_rows;		/* of the whole table */
-	double		table_pages;
-	QualCost	quals;			/* of the pushed quals, per row looked at */
-	bool		by_index;		/* an index finds the rows on the shard, */
-	double		found;			/* this many on all shards */
+	Cost		work;			/* of all shards, if all were asked */
 }			FragmentCost;
 
 /* Fill pages and tuples of a shell's RelOptInfo from its statistics. */
@@ -33,8 +28,20 @@ extern void cost_table_size(RelOptInfo *rel, const DistTable * table);
  */
 extern void cost_sort_on_nodes(Path *path, double bound);
 
+/*
+ * What it costs all shards of a table together to find the rows that satisfy
+ * these RestrictInfos, by an index if one of them says where to look.
+ */
+extern Cost cost_table_work(PlannerInfo *root, RelOptInfo *rel, List *clauses);
+
+/*
+ * What a join costs all shards together, its inputs included, but not the reading
+ * of what every shard has or gets in full.
+ */
+extern Cost cost_join_work(const JoinSides * sides);
+
 /* Set startup and total cost of a path. */
-extern void cost_fragment(Path *path, const FragmentCost * fragment);
+extern void cost_fragment(Path *path, const ShardGroup * group, const FragmentCost * fragment);
 
 /*
  * The part of a path's cost that is one shard's work, for DistPlan; 0 when the

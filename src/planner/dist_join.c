@@ -18,6 +18,7 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
 
+#include "planner/cost.h"
 #include "planner/dist_rel.h"
 #include "planner/scan_keys.h"
 
@@ -172,12 +173,53 @@ can_hide(PlannerInfo *root, const DistRel * dist)
 	return dist->row_marks == NIL && count_system_columns(root, dist) == 0;
 }
 
-/* Is there a column above the join that only this side could deliver? */
-static bool
-is_needed_above(const JoinSides * sides, const DistRel * side)
+/* The column of the outer side that one of a semi-join's inner side equals, or NULL. */
+static Var *
+stand_in(const JoinSides * sides, const Var *hidden)
 {
-	return bms_overlap(pull_varnos(sides->root, (Node *) sides->joinrel->reltarget->exprs),
-					   side->relids);
+	ListCell   *lc;
+
+	foreach(lc, sides->restrictlist)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+		OpExpr	   *op = (OpExpr *) clause->clause;
+
+		for (int i = 0; clause->mergeopfamilies != NIL && i < 2; i++)
+		{
+			Var		   *other = list_nth(op->args, 1 - i);
+
+			if (equal(list_nth(op->args, i), hidden) && IsA(other, Var) &&
+				bms_is_member(other->varno, sides->outer->relids) &&
+				other->vartype == hidden->vartype && other->varcollid == hidden->varcollid)
+				return other;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The inner side of a semi-join disappears in an EXISTS.  Nobody sees its columns,
+ * but a clause above may be written with one, because it equals a column of the
+ * outer side: which can stand in for it.  False if there is another need.
+ */
+static bool
+find_stand_ins(const JoinSides * sides, List **stand_ins)
+{
+	ListCell   *lc;
+
+	foreach(lc, sides->joinrel->reltarget->exprs)
+	{
+		Node	   *expr = lfirst(lc);
+		Var		   *other;
+
+		if (!bms_overlap(pull_varnos(sides->root, expr), sides->inner->relids))
+			continue;
+		other = IsA(expr, Var) ? stand_in(sides, (Var *) expr) : NULL;
+		if (other == NULL)
+			return false;
+		*stand_ins = lappend(*stand_ins, list_make2(expr, other));
+	}
+	return true;
 }
 
 static bool
@@ -205,7 +247,7 @@ can_push(const JoinSides * sides, const JoinClauses * clauses)
 		case JOIN_FULL:
 			return can_hide(sides->root, inner) && can_hide(sides->root, outer);
 		case JOIN_SEMI:
-			return can_hide(sides->root, inner) && !is_needed_above(sides, inner);
+			return can_hide(sides->root, inner);
 		default:
 			return false;
 	}
@@ -283,6 +325,7 @@ join_inner(DistRel * dist, const DistRel * inner)
 	dist->weak_keys = list_concat_copy(dist->weak_keys, inner->weak_keys);
 	dist->row_marks = list_concat_copy(dist->row_marks, inner->row_marks);
 	dist->nulled = bms_union(dist->nulled, inner->nulled);
+	dist->stand_ins = list_concat_copy(dist->stand_ins, inner->stand_ins);
 }
 
 /* What may be null-extended on a shard is no key for grouping. */
@@ -308,8 +351,7 @@ begin_join(const JoinSides * sides)
 	dist->group = placed->group;
 	dist->relids = bms_union(outer->relids, inner->relids);
 	dist->before_writes = outer->before_writes || inner->before_writes;
-	dist->table_rows = outer->table_rows + inner->table_rows;
-	dist->table_pages = outer->table_pages + inner->table_pages;
+	dist->work = cost_join_work(sides);
 	dist->copies_cost = outer->copies_cost + inner->copies_cost;
 	dist->sources = list_concat_copy(outer->sources, inner->sources);
 	return dist;
@@ -352,6 +394,10 @@ dist_rel_make_join(const JoinSides * sides)
 			dist->conds = list_concat(dist->conds, list_copy(clauses.on));
 			break;
 		case JOIN_SEMI:
+			dist->stand_ins = list_copy(dist->stand_ins);
+			if (!find_stand_ins(sides, &dist->stand_ins))
+				return NULL;
+			/* fall through */
 		case JOIN_ANTI:
 			join_exists(dist, sides, clauses.on);
 			break;
@@ -362,6 +408,7 @@ dist_rel_make_join(const JoinSides * sides)
 			{
 				dist->conds = dist->exists = dist->keys = dist->weak_keys = NIL;
 				dist->nulled = NULL;
+				dist->stand_ins = NIL;
 				weaken_keys(dist, sides->outer);
 			}
 			weaken_keys(dist, sides->inner);

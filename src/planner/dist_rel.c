@@ -19,6 +19,7 @@
 #include "utils/lsyscache.h"
 
 #include "deparse/shippable.h"
+#include "planner/cost.h"
 #include "planner/dist_rel.h"
 #include "planner/shell_mark.h"
 #include "planner/unsupported.h"
@@ -172,8 +173,6 @@ make_base(RelOptInfo *rel)
 	item->rti = rel->relid;
 	dist->from = list_make1(item);
 	dist->relids = rel->relids;
-	dist->table_rows = rel->tuples;
-	dist->table_pages = rel->pages;
 	return dist;
 }
 
@@ -204,6 +203,7 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 		else
 			dist->local = lappend(dist->local, clause);
 	}
+	dist->work = cost_table_work(root, rel, dist->conds);
 	return dist;
 }
 
@@ -237,8 +237,6 @@ dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	dist = make_base(rel);
 	dist->everywhere = true;
 	dist->before_writes = reads_before_writes(root);
-	dist->table_rows = 0;
-	dist->table_pages = 0;
 	dist->copies_cost = rel->pages * seq_page_cost +
 		rel->tuples * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
 	foreach(lc, rel->baserestrictinfo)

@@ -88,6 +88,8 @@ struct DistRel
 	const ShardGroup *group;	/* NULL if everywhere */
 	Relids		relids;			/* base relations inside */
 	Relids		nulled;			/* of them, right sides of anti-joins */
+	List	   *stand_ins;		/* pairs of Vars: one of a semi-join's right
+								 * side, and its equal on the left */
 	List	   *from;			/* of DistFrom */
 	List	   *exists;			/* of DistExists */
 	List	   *conds;			/* RestrictInfos that the shards evaluate */
@@ -103,8 +105,7 @@ struct DistRel
 	List	   *row_marks;		/* of RowMarkClause */
 	bool		before_writes;
 	bool		other_role;		/* its policies are not those of the current role */
-	double		table_rows;		/* of distributed tables inside, over all shards */
-	double		table_pages;
+	Cost		work;			/* of all shards together, to find the rows */
 	Cost		copies_cost;	/* of reading the reference tables inside once */
 	List	   *sources;		/* of DistWrap: all that are inside */
 	Cost		cost;			/* of its path, if it has sources */

@@ -100,6 +100,7 @@ resolve_column(const FragmentLevel * level, Node *node)
 {
 	Node	   *column = wrapped_column(level, node);
 	Index		varno;
+	ListCell   *lc;
 
 	if (column != NULL || !IsA(node, Var))
 		return column;
@@ -108,6 +109,11 @@ resolve_column(const FragmentLevel * level, Node *node)
 		return (Node *) copyObject(node);
 	if (bms_is_member(varno, level->dist->nulled))
 		return (Node *) makeNullConst(exprType(node), exprTypmod(node), exprCollation(node));
+	foreach(lc, level->dist->stand_ins)
+	{
+		if (equal(linitial(lfirst(lc)), node))
+			return resolve_column(level, lsecond(lfirst(lc)));
+	}
 	if (bms_is_member(varno, level->dist->relids))
 		elog(ERROR, "column %d of range table entry %u is hidden in a fragment",
 			 ((Var *) node)->varattno, varno);

@@ -75,36 +75,6 @@ shippable_join_clauses(const DistRel * dist, RelOptInfo *rel, ParamPathInfo *inf
 	return clauses;
 }
 
-/* Is one of the clauses an equality on the first column of an index? */
-static bool
-index_finds(RelOptInfo *rel, List *clauses)
-{
-	ListCell   *lc,
-			   *lc2;
-
-	foreach(lc, clauses)
-	{
-		OpExpr	   *op = (OpExpr *) lfirst(lc);
-
-		if (!IsA(op, OpExpr) || list_length(op->args) != 2)
-			continue;
-		foreach(lc2, rel->indexlist)
-		{
-			IndexOptInfo *index = lfirst_node(IndexOptInfo, lc2);
-
-			for (int i = 0; i < 2; i++)
-			{
-				Node	   *side = strip_implicit_coercions(list_nth(op->args, i));
-
-				if (IsA(side, Var) && ((Var *) side)->varno == rel->relid &&
-					((Var *) side)->varattno == index->indexkeys[0])
-					return true;
-			}
-		}
-	}
-	return false;
-}
-
 /* What the filters cost that are evaluated here, per row that arrives. */
 static QualCost
 local_quals_cost(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param_info, List *shipped)
@@ -118,35 +88,35 @@ local_quals_cost(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param_info, 
 	return cost;
 }
 
+static int
+shards_asked(const DistRel * dist, List *clauses)
+{
+	List	   *keys = NIL;
+
+	return scan_keys_find(dist, clauses, &keys) ?
+		Min(dist->group->nshards, Max(list_length(keys), 1)) : dist->group->nshards;
+}
+
 static void
 cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 		  const DistRel * dist)
 {
 	FragmentCost fragment;
 	QualCost	local = local_quals_cost(root, rel, path->path.param_info, shipped);
-	List	   *clauses = bare_clauses(shipped);
-	List	   *keys = NIL;
 	double		rows = path->path.param_info != NULL ?
 		path->path.param_info->ppi_rows : rel->rows;
 
-	memset(&fragment, 0, sizeof(fragment));
 	fragment.rows = rows;
 	fragment.width = rel->reltarget->width;
-	fragment.total_shards = dist->group->nshards;
-	fragment.nshards = dist->group->nshards;
-	if (scan_keys_find(dist, clauses, &keys))
-		fragment.nshards = Min(fragment.nshards, Max(list_length(keys), 1));
-	fragment.table_rows = dist->table_rows;
-	fragment.table_pages = dist->table_pages;
-	cost_qual_eval(&fragment.quals, clauses, root);
-	fragment.by_index = IS_SIMPLE_REL(rel) && index_finds(rel, clauses);
+	fragment.nshards = shards_asked(dist, bare_clauses(shipped));
+	fragment.work = path->path.param_info == NULL ? dist->work :
+		cost_table_work(root, rel, shipped);
 
 	/* rows that a filter here removes arrive all the same */
 	if (IS_SIMPLE_REL(rel) && list_length(shipped) < list_length(rel->baserestrictinfo))
 		fragment.rows = Max(rows, clamp_row_est(rel->tuples *
 												clauselist_selectivity(root, shipped, rel->relid, JOIN_INNER, NULL)));
-	fragment.found = fragment.rows;
-	cost_fragment(&path->path, &fragment);
+	cost_fragment(&path->path, dist->group, &fragment);
 	path->path.rows = rows;
 	path->path.startup_cost += local.startup;
 	path->path.total_cost += local.startup + local.per_tuple * fragment.rows +
@@ -183,7 +153,7 @@ scan_path_make(RelOptInfo *rel, DistRel * dist, PathTarget *target, List *shippe
 static void
 add_source_costs(Path *path, const DistRel * dist)
 {
-	double		nnodes = Min(list_length(node_list()), dist->group->nshards);
+	double		nnodes = dist->group->nnodes;
 	Cost		cost = dist->copies_cost * dist->group->nshards / nnodes;
 	ListCell   *lc;
 
@@ -336,31 +306,16 @@ scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry 
 }
 
 Path *
-scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel, DistRel * dist, double rows)
+scan_path_make_upper(RelOptInfo *rel, DistRel * dist, double rows)
 {
 	Path	   *path = scan_path_make(rel, dist, dist->upper->target, dist->conds);
 	FragmentCost fragment;
-	List	   *keys = NIL;
-	List	   *clauses = bare_clauses(dist->conds);
-	int			relid;
 
-	memset(&fragment, 0, sizeof(fragment));
 	fragment.rows = rows;
-	if (bms_get_singleton_member(dist->relids, &relid))
-	{
-		RelOptInfo *table = find_base_rel(root, relid);
-
-		fragment.by_index = index_finds(table, clauses);
-		fragment.found = table->rows;
-	}
 	fragment.width = dist->upper->target->width;
-	fragment.total_shards = fragment.nshards = dist->group->nshards;
-	if (scan_keys_find(dist, clauses, &keys))
-		fragment.nshards = Min(fragment.nshards, Max(list_length(keys), 1));
-	fragment.table_rows = dist->table_rows;
-	fragment.table_pages = dist->table_pages;
-	cost_qual_eval(&fragment.quals, clauses, root);
-	cost_fragment(path, &fragment);
+	fragment.nshards = shards_asked(dist, bare_clauses(dist->conds));
+	fragment.work = dist->work;
+	cost_fragment(path, dist->group, &fragment);
 	add_source_costs(path, dist);
 	return path;
 }
@@ -382,6 +337,45 @@ force_path(PlannerInfo *root, RelOptInfo *joinrel, DistRel * dist)
 	dist->cost = ((Path *) linitial(joinrel->pathlist))->total_cost;
 }
 
+/* Does the path ask shards once per row of its outer side? */
+static bool
+takes_trips(Path *path)
+{
+	Path	   *inner;
+
+	if (!IsA(path, NestPath))
+		return false;
+	inner = ((JoinPath *) path)->innerjoinpath;
+	if (IsA(inner, ProjectionPath))
+		inner = ((ProjectionPath *) inner)->subpath;
+	return inner->param_info != NULL && IsA(inner, CustomPath) &&
+		((CustomPath *) inner)->methods == &dist_scan_path_methods;
+}
+
+/*
+ * A trip per outer row must not win over sending these rows along for an order
+ * it has, while their costs are all but the same because of other parts.
+ */
+static void
+drop_paths_with_trips(PlannerInfo *root, RelOptInfo *joinrel, const Path *rival)
+{
+	const Query *parse = root->parse;
+	ListCell   *lc;
+
+	/* the first rows of the join may be all that is wanted */
+	if (joinrel->consider_startup && !parse->hasAggs && !parse->hasWindowFuncs &&
+		parse->groupClause == NIL && parse->distinctClause == NIL)
+		return;
+	foreach(lc, joinrel->pathlist)
+	{
+		Path	   *path = lfirst(lc);
+
+		if (takes_trips(path) && path->param_info == NULL &&
+			path->total_cost >= rival->total_cost)
+			joinrel->pathlist = foreach_delete_current(joinrel->pathlist, lc);
+	}
+}
+
 /* A join of shards with rows from here competes; the best record is kept. */
 static void
 offer_path(PlannerInfo *root, RelOptInfo *joinrel, DistRel * dist)
@@ -392,6 +386,7 @@ offer_path(PlannerInfo *root, RelOptInfo *joinrel, DistRel * dist)
 	dist->cost = path->total_cost;
 	if (best == NULL || dist->cost <= best->cost)
 		joinrel->fdw_private = dist;
+	drop_paths_with_trips(root, joinrel, path);
 	order_paths_add_sorted(root, joinrel, dist, path);
 	add_path(joinrel, path);
 }

@@ -25,8 +25,7 @@ extern Path *scan_path_make(RelOptInfo *rel, DistRel * dist, PathTarget *target,
  * has the reading, filtering and transfer; what else shards do is added by the
  * caller.
  */
-extern Path *scan_path_make_upper(PlannerInfo *root, RelOptInfo *rel,
-								  DistRel * dist, double rows);
+extern Path *scan_path_make_upper(RelOptInfo *rel, DistRel * dist, double rows);
 
 /*
  * Replace the paths of a join that the shards can compute on their own by one

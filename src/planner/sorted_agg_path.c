@@ -276,7 +276,7 @@ input_path(const Grouping * grouping, DistUpper * upper, double rows)
 	*dist = *grouping->dist;
 	dist->upper = upper;
 	rel->consider_parallel = false;
-	path = scan_path_make_upper(grouping->root, rel, dist, rows);
+	path = scan_path_make_upper(rel, dist, rows);
 	path->pathkeys = grouping->root->group_pathkeys;
 	cost_sort_on_nodes(path, -1);
 	return path;

@@ -257,13 +257,13 @@ set_windows(const WindowBuilder * builder, DistUpper * upper)
 
 /* ---- the path ---- */
 
-/* What sorting and computing costs on one shard; they work side by side. */
+/* What sorting and computing costs on the shards of one node; nodes work side by side. */
 static Cost
 window_cost(const WindowBuilder * builder, double rows)
 {
 	double		share = Max(rows / builder->dist->group->nshards, 1);
 
-	return cpu_operator_cost * share *
+	return cpu_operator_cost * rows / builder->dist->group->nnodes *
 		(2 * log2(share) * list_length(builder->windows) + list_length(builder->functions));
 }
 

@@ -45,7 +45,9 @@ SELECT * FROM check_join('SELECT l.n, t.c FROM line l JOIN tag t ON l.qty = t.id
 SELECT * FROM check_join('SELECT l.n, a FROM line l JOIN (SELECT id, array_agg(name) AS a FROM tag GROUP BY id) t ON l.qty = t.id');
 -- grouping and order above
 SELECT * FROM check_join('SELECT t.name, sum(l.n), count(DISTINCT l.k) FROM tag t JOIN line l ON l.qty = t.id GROUP BY t.name');
+SET enable_hashjoin = off;
 SELECT * FROM check_join('SELECT l.k, max(t.name) FROM tag t RIGHT JOIN line l ON l.qty = t.id GROUP BY l.k');
+RESET enable_hashjoin;
 -- the same on a cursor, in a block, seven times over, with nothing kept on the nodes
 PREPARE by_qty(int) AS SELECT count(*), sum(l.n) FROM tag t JOIN line l ON l.qty = t.id WHERE t.id <= $1;
 BEGIN;
@@ -65,7 +67,7 @@ UPDATE line SET qty = line.qty + 1 FROM tag t WHERE line.qty = t.id AND random()
 UPDATE path_plain.line SET qty = line.qty + 1 FROM tag t WHERE line.qty = t.id;
 SELECT * FROM check_join('SELECT * FROM line');
 -- rows that are locked or changed here stay here
-SELECT plan_of('SELECT t.id FROM tag t JOIN line l ON l.n = t.id WHERE t.id < 3 FOR UPDATE OF t');
+SELECT * FROM check_join('SELECT t.id FROM tag t JOIN line l ON l.n = t.id WHERE t.id < 3 FOR UPDATE OF t');
 UPDATE tag SET name = 'seen' FROM line l WHERE l.n = tag.id AND tag.id < 3;
 SELECT count(*) FROM tag WHERE name = 'seen';
 -- also those of a partitioned table, whose columns do not tell
@@ -85,6 +87,18 @@ SET work_mem = '64kB';
 SELECT count(*), sum(length(big.t)) FROM (SELECT g, repeat(chr(64 + g % 26), 100000) AS t FROM generate_series(1, 40) g OFFSET 0) big JOIN line l ON l.n = big.g AND l.qty + length(big.t) > 0;
 SELECT count(*), sum(s.v) FROM (SELECT g, g * 2 AS v FROM generate_series(1, 20000) g OFFSET 0) s JOIN line l ON l.k = s.g;
 RESET work_mem;
+-- an index of the shards finds the partners, whatever else the join compares
+CREATE INDEX ON line (n);
+SELECT * FROM check_join('SELECT l.k, t.name FROM tag t JOIN line l ON l.n = t.id WHERE t.id = 2 AND l.qty < 9 OR t.id = 4 AND l.qty < 50 AND t.name LIKE ''tag%''');
+-- a later join compares with the column that a semi-join hid
+SET shardlite.enable_broadcast = off;
+SELECT plan_of('SELECT l.n, t.name FROM line l JOIN tag t ON t.id = l.k WHERE EXISTS (SELECT FROM line m WHERE m.k = l.k AND m.n <> l.n)');
+SELECT * FROM check_join('SELECT l.n, t.name FROM line l JOIN tag t ON t.id = l.k WHERE EXISTS (SELECT FROM line m WHERE m.k = l.k AND m.n <> l.n)');
+RESET shardlite.enable_broadcast;
+SELECT * FROM check_join('SELECT l.n, i.grp, u.id FROM line l LEFT JOIN item i ON i.k = l.n JOIN tag t ON t.id = l.k LEFT JOIN tag u ON u.id = l.k + 1 WHERE EXISTS (SELECT FROM line m WHERE m.k = l.k AND m.n > l.n AND EXISTS (SELECT FROM item x WHERE x.k = m.k AND x.grp = 2))');
+-- the plan on a node knows how many values the rows have, NULLs and none at all included
+SELECT same, total FROM check_join('SELECT l.n, t.id, u.id AS other FROM tag t, tag u, line l WHERE l.n = t.id AND l.qty = u.id AND (t.name = ''tag 3'' AND u.name = ''tag 4'' OR t.name = ''tag 4'' AND u.name = ''tag 5'' OR t.name IS NULL)');
+SELECT same, total FROM check_join('SELECT l.n FROM (SELECT NULL::int AS id, g FROM generate_series(1, 3000) g OFFSET 0) t JOIN line l ON l.qty = t.id OR l.n = t.g WHERE l.k < 20');
 SET shardlite.enable_broadcast = off;
 SELECT * FROM check_join('SELECT l.n, t.name FROM tag t JOIN line l ON l.qty = t.id WHERE t.id < 4');
 RESET shardlite.enable_broadcast;
