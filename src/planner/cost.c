@@ -7,11 +7,15 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
 #include "utils/syscache.h"
 
 #include "metadata/dist_table.h"
@@ -71,6 +75,48 @@ cost_table_size(RelOptInfo *rel, const DistTable * table)
 		pages = 1 + ceil(rows * width / BLCKSZ);
 	rel->pages = (BlockNumber) Min(pages, (double) MaxBlockNumber);
 	rel->allvisfrac = 0;
+}
+
+void
+cost_measure_table(const DistTable * table, double *pages, double *rows)
+{
+	if (measured_size(table->relid, pages, rows))
+		return;
+	*rows = DEFAULT_SHARD_ROWS * (table->group != NULL ? table->group->nshards : 1);
+	*pages = 1 + ceil(*rows * 64 / BLCKSZ);
+}
+
+/* Has the table an index that begins with its key? */
+static bool
+has_key_index(const DistTable * table)
+{
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		found |= ((Form_pg_index) GETSTRUCT(tuple))->indkey.values[0] == table->key_attno;
+		ReleaseSysCache(tuple);
+	}
+	table_close(rel, NoLock);
+	return found;
+}
+
+Cost
+cost_lookup(const DistTable * table)
+{
+	double		pages;
+	double		rows;
+
+	if (has_key_index(table))
+		return LOOKUP_COST + seq_page_cost + 10 * cpu_tuple_cost;
+	cost_measure_table(table, &pages, &rows);
+	return (pages * seq_page_cost + rows * cpu_tuple_cost) / table->group->nshards;
 }
 
 Cost

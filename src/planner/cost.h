@@ -22,6 +22,12 @@ typedef struct FragmentCost
 /* Fill pages and tuples of a shell's RelOptInfo from its statistics. */
 extern void cost_table_size(RelOptInfo *rel, const DistTable * table);
 
+/* Pages and rows of a distributed table, all shards together. */
+extern void cost_measure_table(const DistTable * table, double *pages, double *rows);
+
+/* Finding the rows of one key of a distributed table on its shard. */
+extern Cost cost_lookup(const DistTable * table);
+
 /*
  * Add to the cost of a path what it takes that each node sorts its rows and
  * that they are merged here.  bound: rows wanted of the whole, -1 for all.

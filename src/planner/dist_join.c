@@ -323,6 +323,8 @@ join_inner(DistRel * dist, const DistRel * inner)
 	dist->conds = list_concat_copy(dist->conds, inner->conds);
 	dist->keys = list_concat_copy(dist->keys, inner->keys);
 	dist->weak_keys = list_concat_copy(dist->weak_keys, inner->weak_keys);
+	if (dist->key_values == NIL)
+		dist->key_values = inner->key_values;
 	dist->row_marks = list_concat_copy(dist->row_marks, inner->row_marks);
 	dist->nulled = bms_union(dist->nulled, inner->nulled);
 	dist->stand_ins = list_concat_copy(dist->stand_ins, inner->stand_ins);
@@ -407,6 +409,7 @@ dist_rel_make_join(const JoinSides * sides)
 			if (sides->jointype == JOIN_FULL)
 			{
 				dist->conds = dist->exists = dist->keys = dist->weak_keys = NIL;
+				dist->key_values = NIL;
 				dist->nulled = NULL;
 				dist->stand_ins = NIL;
 				weaken_keys(dist, sides->outer);

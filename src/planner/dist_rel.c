@@ -14,13 +14,16 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/restrictinfo.h"
+#include "optimizer/tlist.h"
 #include "parser/analyze.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
 #include "deparse/shippable.h"
+#include "planner/colocated_query.h"
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
+#include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
 #include "planner/unsupported.h"
 
@@ -176,6 +179,23 @@ make_base(RelOptInfo *rel)
 	return dist;
 }
 
+/* Which filters of a relation do the shards evaluate? */
+static void
+split_conditions(DistRel * dist, RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
+
+		if (dist_rel_can_ship(dist, rel, clause))
+			dist->conds = lappend(dist->conds, clause);
+		else
+			dist->local = lappend(dist->local, clause);
+	}
+}
+
 DistRel *
 dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 {
@@ -183,7 +203,6 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	DistTable  *table = dist_table_get(rte->relid);
 	DistRel    *dist = make_base(rel);
 	ShellMark	mark;
-	ListCell   *lc;
 
 	if (!shell_mark_get(rte, &mark))
 		elog(ERROR, "relation %u is no marked shell", rte->relid);
@@ -194,15 +213,7 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	dist->row_marks = base_row_marks(rti, &mark);
 	dist->before_writes = mark.before_writes;
 	dist->other_role = is_secured_for_other_role(root->parse, rte);
-	foreach(lc, rel->baserestrictinfo)
-	{
-		RestrictInfo *clause = lfirst_node(RestrictInfo, lc);
-
-		if (dist_rel_can_ship(dist, rel, clause))
-			dist->conds = lappend(dist->conds, clause);
-		else
-			dist->local = lappend(dist->local, clause);
-	}
+	split_conditions(dist, rel);
 	dist->work = cost_table_work(root, rel, dist->conds);
 	return dist;
 }
@@ -247,6 +258,68 @@ dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti)
 			return NULL;
 		dist->conds = lappend(dist->conds, clause);
 	}
+	return dist;
+}
+
+/*
+ * What the inside of a sub-SELECT costs: tables are read once, or once per row
+ * of the others.
+ */
+static void
+measure_subquery(DistRel * dist, const ColocatedQuery * facts)
+{
+	double		outer_rows = 0;
+	double		pages;
+	double		rows;
+	ListCell   *lc;
+
+	dist->work = 0;
+	foreach(lc, facts->tables)
+	{
+		cost_measure_table(lfirst(lc), &pages, &rows);
+		dist->work += pages * seq_page_cost + rows * cpu_tuple_cost;
+		outer_rows = Max(outer_rows, rows);
+	}
+	foreach(lc, facts->lookups)
+		dist->work += outer_rows * cost_lookup(lfirst(lc));
+	foreach(lc, facts->copies)
+	{
+		cost_measure_table(dist_table_get(lfirst_oid(lc)), &pages, &rows);
+		dist->copies_cost += pages * seq_page_cost + rows * cpu_tuple_cost;
+	}
+}
+
+/* Output columns of an entry as Vars. */
+static List *
+output_vars(Index rti, const Query *query, List *resnos)
+{
+	List	   *vars = NIL;
+	ListCell   *lc;
+
+	foreach(lc, resnos)
+		vars = lappend(vars, makeVarFromTargetEntry(rti, get_tle_by_resno(query->targetList,
+																		  lfirst_int(lc))));
+	return vars;
+}
+
+DistRel *
+dist_rel_make_subquery(PlannerInfo *root, RelOptInfo *rel, Index rti)
+{
+	Query	   *query = shard_subquery_get(planner_rt_fetch(rti, root));
+	DistRel    *dist = make_base(rel);
+	ColocatedQuery facts;
+	ListCell   *lc;
+
+	if (!colocated_query(query, &facts))
+		elog(ERROR, "subquery of range table entry %u cannot run on shards", rti);
+	dist->colocation_id = facts.group->colocation_id;
+	dist->group = facts.group;
+	dist->keys = output_vars(rti, query, facts.keys);
+	dist->weak_keys = output_vars(rti, query, facts.weak_keys);
+	foreach(lc, facts.values)
+		dist->key_values = lappend(dist->key_values, expression_planner(copyObject(lfirst(lc))));
+	measure_subquery(dist, &facts);
+	split_conditions(dist, rel);
 	return dist;
 }
 

@@ -102,6 +102,8 @@ struct DistRel
 	 */
 	List	   *keys;
 	List	   *weak_keys;
+	List	   *key_values;		/* of rows, however filtered: one of these values or
+								 * arrays of them; NIL: any */
 	List	   *row_marks;		/* of RowMarkClause */
 	bool		before_writes;
 	bool		other_role;		/* its policies are not those of the current role */
@@ -126,6 +128,9 @@ extern DistRel * dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rt
  * NULL when this entry must be read here.
  */
 extern DistRel * dist_rel_make_reference(PlannerInfo *root, RelOptInfo *rel, Index rti);
+
+/* Make the record of a sub-SELECT that shards run as it is (shard_subquery.h). */
+extern DistRel * dist_rel_make_subquery(PlannerInfo *root, RelOptInfo *rel, Index rti);
 
 /* A join of two relations, with the records that are to be tried (or NULL). */
 typedef struct JoinSides

@@ -25,7 +25,9 @@
 #include "deparse/shippable.h"
 #include "planner/fragment_query.h"
 #include "planner/partial_aggregate.h"
+#include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
+#include "planner/whole_statement.h"
 
 /* One Query under construction. */
 typedef struct FragmentLevel
@@ -178,13 +180,41 @@ bind_quals(FragmentLevel * level, List *quals)
 
 /* ---- range table ---- */
 
+/*
+ * The text of a sub-SELECT that shards run as it is.  What is computed here has
+ * not been through the planner.
+ */
+static Query *
+shard_subquery_text(FragmentLevel * level, const Query *query)
+{
+	Query	   *result = copyObject(unconstify(Query *, query));
+	int			known = list_length(*level->params);
+
+	whole_statement_forget_security(result);
+	result = castNode(Query, extract_params((Node *) result, level->params));
+	for (int i = known; i < list_length(*level->params); i++)
+	{
+		ListCell   *param = list_nth_cell(*level->params, i);
+
+		lfirst(param) = expression_planner(lfirst(param));
+	}
+	return result;
+}
+
 /* Copy of a range table entry for the fragment. */
 static RangeTblEntry *
 fragment_rte(FragmentLevel * level, const RangeTblEntry *source)
 {
 	RangeTblEntry *rte = copyObject(unconstify(RangeTblEntry *, source));
+	Query	   *whole = shard_subquery_get(source);
 	ShellMark	mark;
 
+	if (whole != NULL)
+	{
+		rte->values_lists = NIL;
+		rte->subquery = shard_subquery_text(level, whole);
+		return rte;
+	}
 	rte->securityQuals = NIL;
 	rte->requiredPerms = 0;
 	rte->inh = true;

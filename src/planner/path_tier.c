@@ -33,6 +33,7 @@
 #include "planner/order_path.h"
 #include "planner/path_tier.h"
 #include "planner/scan_path.h"
+#include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
 #include "planner/window_path.h"
 
@@ -220,12 +221,14 @@ static PlannedStmt *
 plan_marked(Query *parse, const char *query_string, int cursor_options,
 			ParamListInfo params)
 {
+	List	   *subqueries = shard_subqueries_mark(parse);
 	PlannedStmt *stmt;
 
 	shell_marks_set(parse);
 	stmt = standard_planner(parse, query_string,
 							cursor_options & ~CURSOR_OPT_PARALLEL_OK, params);
 	shell_marks_announce_locks(stmt);
+	shard_subqueries_note(stmt, subqueries);
 	return stmt;
 }
 
@@ -259,6 +262,7 @@ path_tier_init(void)
 	order_path_init();
 	window_path_init();
 	distinct_path_init();
+	shard_subquery_init();
 
 	DefineCustomBoolVariable("shardlite.enable_broadcast",
 							 "Lets rows of a join's other side be sent to the shards.",

@@ -17,7 +17,8 @@
 
 typedef struct PruneContext
 {
-	const SurveyedTable *table;
+	int			level;			/* number of the Query level looked at */
+	const ShardGroup *group;
 	Oid			opfamily;
 	List	   *equal;			/* KeyColumn * that equal the key */
 }			PruneContext;
@@ -31,7 +32,7 @@ is_key(PruneContext * context, Node *node)
 
 	if (var == NULL || !IsA(var, Var) || var->varlevelsup != 0)
 		return false;
-	column.level = context->table->key.level;
+	column.level = context->level;
 	column.varno = var->varno;
 	column.attno = var->varattno;
 	return key_column_member(context->equal, column);
@@ -53,7 +54,7 @@ keys_of_equality(PruneContext * context, OpExpr *op)
 		return NIL;
 	if (!can_evaluate_here(value))
 		return NIL;
-	value = key_value_coerce(value, context->table->table->group);
+	value = key_value_coerce(value, context->group);
 	return value == NULL ? NIL : list_make1(value);
 }
 
@@ -66,7 +67,7 @@ keys_of_any(PruneContext * context, ScalarArrayOpExpr *op)
 		equality_opfamily(op->opno, op->inputcollid) != context->opfamily ||
 		!can_evaluate_here(array))
 		return NIL;
-	array = key_array_coerce(array, context->table->table->group);
+	array = key_array_coerce(array, context->group);
 	return array == NULL ? NIL : list_make1(array);
 }
 
@@ -132,6 +133,22 @@ certain_conditions(Node *node)
 	return result;
 }
 
+/* The first condition that says something about the keys. */
+static List *
+keys_of_conditions(PruneContext * context, Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, certain_conditions((Node *) query->jointree))
+	{
+		List	   *keys = keys_of_condition(context, lfirst(lc));
+
+		if (keys != NIL)
+			return keys;
+	}
+	return NIL;
+}
+
 static bool
 is_never_true(Node *qual)
 {
@@ -146,7 +163,7 @@ is_never_true(Node *qual)
 FragmentTarget
 prune_shards(Query *query, const SurveyedTable * table, List **keys)
 {
-	PruneContext context = {table};
+	PruneContext context = {.level = table->key.level, .group = table->table->group};
 	List	   *values;
 	ListCell   *lc;
 
@@ -171,11 +188,17 @@ prune_shards(Query *query, const SurveyedTable * table, List **keys)
 			return TARGET_KEYS;
 		}
 	}
-	foreach(lc, certain_conditions((Node *) query->jointree))
-	{
-		*keys = keys_of_condition(&context, lfirst(lc));
-		if (*keys != NIL)
-			return TARGET_KEYS;
-	}
-	return TARGET_ALL_SHARDS;
+	*keys = keys_of_conditions(&context, query);
+	return *keys != NIL ? TARGET_KEYS : TARGET_ALL_SHARDS;
+}
+
+List *
+prune_by_columns(Query *query, List *columns, const ShardGroup * group)
+{
+	PruneContext context = {
+		.level = ((KeyColumn *) linitial(columns))->level, .group = group,
+		.opfamily = key_opfamily(group->key_type), .equal = columns
+	};
+
+	return keys_of_conditions(&context, query);
 }

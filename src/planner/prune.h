@@ -15,4 +15,11 @@
  */
 extern FragmentTarget prune_shards(Query *query, const SurveyedTable * table, List **keys);
 
+/*
+ * Key values, or arrays of them, of which one must match in every row that
+ * satisfies the conditions of query; NIL when they say nothing.  columns (of
+ * KeyColumn, not empty) are those of its top level that carry the key.
+ */
+extern List *prune_by_columns(Query *query, List *columns, const ShardGroup * group);
+
 #endif							/* SHARDLITE_PRUNE_H */

@@ -145,7 +145,7 @@ scan_keys_find(const DistRel * dist, List *clauses, List **keys)
 	ListCell   *lc;
 
 	if (dist->keys == NIL)
-		return false;
+		clauses = NIL;
 	foreach(lc, clauses)
 	{
 		Node	   *clause = lfirst(lc);
@@ -163,5 +163,7 @@ scan_keys_find(const DistRel * dist, List *clauses, List **keys)
 	}
 	if (array_key != NULL)
 		*keys = list_make1(array_key);
-	return array_key != NULL;
+	else
+		*keys = dist->key_values;
+	return *keys != NIL;
 }

@@ -33,6 +33,7 @@
 #include "planner/order_text.h"
 #include "planner/scan_keys.h"
 #include "planner/scan_path.h"
+#include "planner/shard_subquery.h"
 #include "planner/source_join.h"
 #include "planner/shell_mark.h"
 
@@ -109,7 +110,7 @@ cost_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *shipped,
 	fragment.rows = rows;
 	fragment.width = rel->reltarget->width;
 	fragment.nshards = shards_asked(dist, bare_clauses(shipped));
-	fragment.work = path->path.param_info == NULL ? dist->work :
+	fragment.work = path->path.param_info == NULL || rel->rtekind != RTE_RELATION ? dist->work :
 		cost_table_work(root, rel, shipped);
 
 	/* rows that a filter here removes arrive all the same */
@@ -291,9 +292,12 @@ scan_paths_replace(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry 
 		return;
 	if (shell_mark_is_reference(rte) && rel->rtekind == RTE_RELATION)
 		rel->fdw_private = dist_rel_make_reference(root, rel, rti);
-	if (!shell_mark_get(rte, &mark))
+	if (shard_subquery_get(rte) != NULL)
+		dist = dist_rel_make_subquery(root, rel, rti);
+	else if (shell_mark_get(rte, &mark))
+		dist = dist_rel_make_base(root, rel, rti);
+	else
 		return;
-	dist = dist_rel_make_base(root, rel, rti);
 	rel->fdw_private = dist;
 	rel->pathlist = NIL;
 	rel->partial_pathlist = NIL;

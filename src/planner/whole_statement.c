@@ -55,7 +55,6 @@ can_return(List *columns)
 	return true;
 }
 
-/* Row security and view checks happen on the shards, by the copied policies. */
 static bool
 forget_security_walker(Node *node, void *context)
 {
@@ -72,6 +71,12 @@ forget_security_walker(Node *node, void *context)
 		return query_tree_walker(query, forget_security_walker, context, 0);
 	}
 	return expression_tree_walker(node, forget_security_walker, context);
+}
+
+void
+whole_statement_forget_security(Query *query)
+{
+	(void) forget_security_walker((Node *) query, NULL);
 }
 
 static bool
@@ -184,6 +189,22 @@ flatten_walker(Node *node, void *arg)
 	return expression_tree_walker(node, flatten_walker, context);
 }
 
+void
+whole_statement_note(PlannedStmt *stmt, Query *query)
+{
+	FlattenContext context = {stmt, query, true};
+	bool		has_row_security = false;
+
+	List	   *relations;
+	List	   *items;
+
+	(void) flatten_walker((Node *) query, &context);
+	extract_query_dependencies((Node *) query, &relations, &items, &has_row_security);
+	stmt->relationOids = list_concat_unique_oid(stmt->relationOids, relations);
+	stmt->invalItems = list_concat(stmt->invalItems, items);
+	stmt->dependsOnRole |= has_row_security;
+}
+
 static CustomScan *
 make_scan(WholeStatement * statement, List *params)
 {
@@ -270,7 +291,7 @@ plan_whole_statement(WholeStatement * statement)
 
 	if (!can_return(output_columns(query)))
 		return NULL;
-	(void) forget_security_walker((Node *) query, NULL);
+	whole_statement_forget_security(query);
 	query = (Query *) extract_params((Node *) query, &params);
 	if (!is_shippable((Node *) query))
 		return NULL;

@@ -25,4 +25,16 @@ typedef struct WholeStatement
  */
 extern PlannedStmt *plan_whole_statement(WholeStatement * statement);
 
+/*
+ * Row security and view checks of a Query that is sent as it is happen on the
+ * shards, by the copied policies: take them out here.
+ */
+extern void whole_statement_forget_security(Query *query);
+
+/*
+ * Make a plan lock every relation of a Query that is sent as it is, at any
+ * level, check privileges on it, and depend on all that is in the Query.
+ */
+extern void whole_statement_note(PlannedStmt *stmt, Query *query);
+
 #endif							/* SHARDLITE_WHOLE_STATEMENT_H */

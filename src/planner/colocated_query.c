@@ -1,0 +1,917 @@
+/*
+ * colocated_query.c
+ *		Is the result of a Query the results of its shards put together?
+ *
+ * Every Query level is of one of three kinds.  EVERYWHERE: it reads reference
+ * tables or nothing, and gives each shard the same.  SPLIT: its rows are those
+ * that the shards make of their own rows.  PINNED: it is evaluated for rows of an
+ * outer level, and what concerns such a row lies on the row's shard.
+ *
+ * Joins keep rows together by equalities of keys (key_units.h).  What is done
+ * with a split level's rows must not mix shards: groups, partitions of windows
+ * and duplicates have the key in them.  For a pinned level anything goes, since
+ * all that it sees is on one shard.  Keys that an outer join may have made NULL
+ * find partners, but there is such a group on every shard.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
+#include "parser/parsetree.h"
+#include "utils/lsyscache.h"
+
+#include "deparse/shippable.h"
+#include "planner/colocated_query.h"
+#include "planner/key_units.h"
+#include "planner/key_value.h"
+#include "planner/prune.h"
+#include "planner/unsupported.h"
+
+typedef enum Placement
+{
+	EVERYWHERE,
+	PINNED,
+	SPLIT,
+}			Placement;
+
+/* An output column that carries the key. */
+typedef struct OutputKey
+{
+	AttrNumber	resno;
+	bool		strong;
+}			OutputKey;
+
+/* Where the rows of a Query come from. */
+typedef struct Placed
+{
+	Placement	placement;
+	bool		reads_copies;	/* of reference tables */
+	List	   *keys;			/* of OutputKey */
+	List	   *pins;			/* of UnitPin */
+}			Placed;
+
+typedef struct PlaceContext
+{
+	ColocatedQuery *result;
+	Oid			opfamily;		/* of the group's key */
+	bool		failed;
+	UnitLevel  *level;			/* for the sublink walker */
+	Query	   *top;
+	UnitLevel  *top_level;
+}			PlaceContext;
+
+static Placed *place_query(PlaceContext * context, Query *query, UnitLevel * parent);
+static void place_sublinks(PlaceContext * context, UnitLevel * level, Node *node);
+
+/* Is all on one shard anyway? */
+static bool
+is_single(const PlaceContext * context)
+{
+	return context->result->group != NULL && context->result->group->nshards == 1;
+}
+
+/* ---- FROM entries ---- */
+
+static void
+place_relation(PlaceContext * context, UnitLevel * level, int rti)
+{
+	ColocatedQuery *result = context->result;
+	RangeTblEntry *rte = rt_fetch(rti, level->query->rtable);
+	DistTable  *table = dist_table_find(rte->relid);
+
+	if (table == NULL || rte->tablesample != NULL ||
+		is_secured_for_other_role(level->query, rte) ||
+		(table->kind == DIST_REFERENCE && rte->securityQuals != NIL) ||
+		(!rte->inh && rte->relkind == RELKIND_PARTITIONED_TABLE) ||
+		(table->kind != DIST_REFERENCE && result->group != NULL &&
+		 result->group->colocation_id != table->colocation_id))
+	{
+		context->failed = true;
+		return;
+	}
+	if (table->kind == DIST_REFERENCE)
+	{
+		level->reads_copies = true;
+		result->copies = lappend_oid(result->copies, rte->relid);
+		return;
+	}
+	result->group = table->group;
+	result->tables = lappend(result->tables, table);
+	level->split[rti] = true;
+	if (table->kind == DIST_HASH)
+	{
+		context->opfamily = key_opfamily(table->group->key_type);
+		unit_add_key(level, rti, table->key_attno, rti, true);
+	}
+}
+
+/* An entry whose rows are those of another Query. */
+static void
+add_placed(UnitLevel * level, int rti, const Placed *placed)
+{
+	int			anchor = -1;
+	ListCell   *lc;
+
+	level->reads_copies |= placed->reads_copies;
+	foreach(lc, placed->pins)
+	{
+		UnitPin    *pin = lfirst(lc);
+
+		if (pin->level != level)
+			unit_add_pin(level, pin->level, pin->unit);
+		else if (anchor < 0)
+			anchor = pin->unit;
+	}
+	if (placed->placement == EVERYWHERE)
+		return;
+	level->split[rti] = true;
+	if (placed->placement == PINNED)
+		unit_join(level, rti, Max(anchor, 0));
+	foreach(lc, placed->keys)
+	{
+		OutputKey  *key = lfirst(lc);
+
+		unit_add_key(level, rti, key->resno, rti, key->strong);
+	}
+}
+
+/* What was found out about the CTE of an entry; NULL if it comes later. */
+static Placed *
+find_cte(UnitLevel * level, const RangeTblEntry *rte)
+{
+	ListCell   *cte;
+	ListCell   *placed;
+
+	for (Index up = rte->ctelevelsup; up > 0; up--)
+		level = level->parent;
+	forboth(cte, level->query->cteList, placed, level->ctes)
+	{
+		if (strcmp(lfirst_node(CommonTableExpr, cte)->ctename, rte->ctename) == 0)
+			return lfirst(placed);
+	}
+	return NULL;
+}
+
+static void
+place_entry(PlaceContext * context, UnitLevel * level, int rti)
+{
+	RangeTblEntry *rte = rt_fetch(rti, level->query->rtable);
+	Placed	   *placed;
+
+	switch (rte->rtekind)
+	{
+		case RTE_RELATION:
+			place_relation(context, level, rti);
+			break;
+		case RTE_SUBQUERY:
+			placed = place_query(context, rte->subquery, level);
+			add_placed(level, rti, placed);
+			break;
+		case RTE_CTE:
+			placed = find_cte(level, rte);
+			if (placed == NULL)
+				context->failed = true;
+			else
+				add_placed(level, rti, placed);
+			break;
+		case RTE_VALUES:
+			place_sublinks(context, level, (Node *) rte->values_lists);
+			break;
+		case RTE_FUNCTION:
+			place_sublinks(context, level, (Node *) rte->functions);
+			break;
+		case RTE_TABLEFUNC:
+			place_sublinks(context, level, (Node *) rte->tablefunc);
+			break;
+		case RTE_RESULT:
+			break;
+		default:
+			context->failed = true;
+			break;
+	}
+}
+
+/* ---- joins ---- */
+
+static Bitmapset *place_jointree(PlaceContext * context, UnitLevel * level, Node *node);
+
+/* Entries below a join tree's node that lie on shards. */
+static Bitmapset *
+split_units(const UnitLevel * level, Bitmapset *varnos)
+{
+	Bitmapset  *units = NULL;
+	int			varno = -1;
+
+	while ((varno = bms_next_member(varnos, varno)) >= 0)
+	{
+		if (level->split[varno])
+			units = bms_add_member(units, varno);
+	}
+	return units;
+}
+
+/* Is each unit together with one of the others? */
+static bool
+each_has_partner(const UnitLevel * level, Bitmapset *units, Bitmapset *others)
+{
+	int			unit = -1;
+
+	while ((unit = bms_next_member(units, unit)) >= 0)
+	{
+		int			other = -1;
+		bool		found = false;
+
+		while (!found && (other = bms_next_member(others, other)) >= 0)
+			found = unit_together(level, unit, other);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * An outer join.  Each row of a preserved side appears once, on its own shard,
+ * if all its partners are there.  What the condition says holds for rows that
+ * match only, so nothing else may be together because of it.
+ */
+static Bitmapset *
+place_outer_join(PlaceContext * context, UnitLevel * level, JoinExpr *join)
+{
+	bool		right = join->jointype == JOIN_RIGHT;
+	bool		full = join->jointype == JOIN_FULL;
+	int		   *before = palloc(sizeof(int) * level->nunits);
+	Bitmapset  *kept;
+	Bitmapset  *nullable;
+	Bitmapset  *kept_units;
+	Bitmapset  *units;
+
+	kept = place_jointree(context, level, right ? join->rarg : join->larg);
+	memcpy(before, level->leaders, sizeof(int) * level->nunits);
+	nullable = place_jointree(context, level, right ? join->larg : join->rarg);
+	kept_units = split_units(level, kept);
+	units = split_units(level, nullable);
+	if (full && !(units_together(level, kept_units) && units_together(level, units) &&
+				  bms_is_empty(kept_units) == bms_is_empty(units)) && !is_single(context))
+		context->failed = true;
+	unit_learn(level, join->quals, context->opfamily, false);
+	if (!is_single(context) &&
+		(!each_has_partner(level, units, kept_units) ||
+		 !units_kept_apart(level, before, units) ||
+		 (full && !bms_is_empty(units) &&
+		  unit_together(level, bms_next_member(units, -1), 0))))
+		context->failed = true;
+	unit_weaken(level, nullable);
+	if (full)
+		unit_weaken(level, kept);
+	place_sublinks(context, level, join->quals);
+	return bms_union(kept, nullable);
+}
+
+/* Returns the entries below the node. */
+static Bitmapset *
+place_jointree(PlaceContext * context, UnitLevel * level, Node *node)
+{
+	Bitmapset  *varnos = NULL;
+	Node	   *quals;
+	ListCell   *lc;
+
+	if (IsA(node, RangeTblRef))
+	{
+		place_entry(context, level, ((RangeTblRef *) node)->rtindex);
+		return bms_make_singleton(((RangeTblRef *) node)->rtindex);
+	}
+	if (IsA(node, JoinExpr))
+	{
+		JoinExpr   *join = (JoinExpr *) node;
+
+		if (join->jointype != JOIN_INNER)
+			return place_outer_join(context, level, join);
+		varnos = place_jointree(context, level, join->larg);
+		varnos = bms_add_members(varnos, place_jointree(context, level, join->rarg));
+		quals = join->quals;
+	}
+	else
+	{
+		foreach(lc, castNode(FromExpr, node)->fromlist)
+			varnos = bms_add_members(varnos, place_jointree(context, level, lfirst(lc)));
+		quals = ((FromExpr *) node)->quals;
+	}
+	unit_learn(level, quals, context->opfamily, true);
+	place_sublinks(context, level, quals);
+	return varnos;
+}
+
+/* ---- sublinks ---- */
+
+/*
+ * "key = ANY (SELECT key ...)": a match, or its absence, is decided on the
+ * shard of the left side, since neither side is NULL.
+ */
+static bool
+compares_keys(UnitLevel * level, const SubLink *link, const Placed *placed, Oid opfamily)
+{
+	List	   *tests = make_ands_implicit((Expr *) link->testexpr);
+	ListCell   *lc,
+			   *lc2;
+
+	if (link->subLinkType != ANY_SUBLINK)
+		return false;
+	foreach(lc, tests)
+	{
+		OpExpr	   *op = lfirst(lc);
+		Param	   *column;
+		UnitKey    *key;
+		UnitLevel  *owner;
+
+		if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
+			equality_opfamily(op->opno, op->inputcollid) != opfamily)
+			continue;
+		column = (Param *) strip_relabel(lsecond(op->args));
+		key = unit_find_key(level, linitial(op->args), &owner);
+		if (key == NULL || !key->strong || !IsA(column, Param) ||
+			column->paramkind != PARAM_SUBLINK)
+			continue;
+		foreach(lc2, placed->keys)
+		{
+			OutputKey  *output = lfirst(lc2);
+
+			if (output->resno != column->paramid || !output->strong)
+				continue;
+			if (owner != level)
+				unit_add_pin(level, owner, key->unit);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+place_sublink(PlaceContext * context, UnitLevel * level, SubLink *link)
+{
+	Placed	   *placed = place_query(context, castNode(Query, link->subselect), level);
+	ListCell   *lc;
+
+	level->reads_copies |= placed->reads_copies;
+	foreach(lc, placed->pins)
+	{
+		UnitPin    *pin = lfirst(lc);
+
+		if (pin->level != level)
+			unit_add_pin(level, pin->level, pin->unit);
+	}
+	if (placed->placement == SPLIT && !is_single(context) && !context->failed &&
+		!compares_keys(level, link, placed, context->opfamily))
+		context->failed = true;
+}
+
+static bool
+sublink_walker(Node *node, void *arg)
+{
+	PlaceContext *context = arg;
+
+	if (node == NULL || context->failed)
+		return false;
+	if (IsA(node, SubLink))
+	{
+		UnitLevel  *level = context->level;
+
+		place_sublink(context, level, (SubLink *) node);
+		context->level = level;
+		return sublink_walker(((SubLink *) node)->testexpr, context);
+	}
+	return expression_tree_walker(node, sublink_walker, arg);
+}
+
+static void
+place_sublinks(PlaceContext * context, UnitLevel * level, Node *node)
+{
+	UnitLevel  *saved = context->level;
+
+	context->level = level;
+	(void) sublink_walker(node, context);
+	context->level = saved;
+}
+
+/* ---- what is done with the rows ---- */
+
+/* Is a key that is never NULL among these clauses? */
+static bool
+holds_key(PlaceContext * context, UnitLevel * level, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+		Node	   *expr = get_sortgroupclause_expr(clause, level->query->targetList);
+		UnitLevel  *owner;
+		UnitKey    *key = unit_find_key(level, expr, &owner);
+
+		if (key != NULL && owner == level && key->strong &&
+			equality_opfamily(clause->eqop, exprCollation(expr)) == context->opfamily)
+			return true;
+	}
+	return false;
+}
+
+/* Do groups, windows and duplicates of a split level lie on one shard each? */
+static bool
+keeps_shards_apart(PlaceContext * context, UnitLevel * level)
+{
+	Query	   *query = level->query;
+	ListCell   *lc;
+
+	if (query->limitCount != NULL || query->limitOffset != NULL ||
+		query->groupingSets != NIL)
+		return false;
+	if ((query->hasAggs || query->havingQual != NULL || query->groupClause != NIL) &&
+		!holds_key(context, level, query->groupClause))
+		return false;
+	foreach(lc, query->windowClause)
+	{
+		if (!holds_key(context, level, lfirst_node(WindowClause, lc)->partitionClause))
+			return false;
+	}
+	return query->distinctClause == NIL ||
+		holds_key(context, level, query->distinctClause);
+}
+
+/* Is the aggregate's value one and the same whatever order its rows come in? */
+static bool
+is_exact_aggregate(const Aggref *aggref)
+{
+	static const char *const names[] = {
+		"count", "sum", "min", "max", "avg", "bool_and", "bool_or", "every"
+	};
+	char	   *name = get_func_name(aggref->aggfnoid);
+	ListCell   *lc;
+
+	if (name == NULL || get_func_namespace(aggref->aggfnoid) != PG_CATALOG_NAMESPACE)
+		return false;
+	foreach(lc, aggref->aggargtypes)
+	{
+		Oid			type = lfirst_oid(lc);
+
+		if (strcmp(name, "count") != 0 && type != BOOLOID && type != INT2OID &&
+			type != INT4OID && type != INT8OID && type != DATEOID)
+			return false;
+	}
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+inexact_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Aggref) && !is_exact_aggregate((Aggref *) node))
+		return true;
+	return expression_tree_walker(node, inexact_walker, context);
+}
+
+/*
+ * Copies of reference tables hold the same rows, but not in the same order: does
+ * that show?
+ */
+static bool
+depends_on_order(Query *query)
+{
+	return query->limitCount != NULL || query->limitOffset != NULL ||
+		query->hasWindowFuncs || query->hasDistinctOn ||
+		inexact_walker((Node *) query->targetList, NULL) ||
+		inexact_walker(query->havingQual, NULL);
+}
+
+static List *
+output_keys(UnitLevel * level)
+{
+	List	   *keys = NIL;
+	ListCell   *lc;
+
+	foreach(lc, level->query->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+		UnitLevel  *owner;
+		UnitKey    *key;
+		OutputKey  *output;
+
+		if (tle->resjunk || !IsA(tle->expr, Var))
+			continue;
+		key = unit_find_key(level, (Node *) tle->expr, &owner);
+		if (key == NULL || owner != level)
+			continue;
+		output = palloc(sizeof(OutputKey));
+		output->resno = tle->resno;
+		output->strong = key->strong && level->query->groupingSets == NIL;
+		keys = lappend(keys, output);
+	}
+	return keys;
+}
+
+/* Say what a level is, once everything in it has been seen. */
+static Placed *
+finish_level(PlaceContext * context, UnitLevel * level, Bitmapset *varnos)
+{
+	Placed	   *placed = palloc0(sizeof(Placed));
+	Bitmapset  *units = split_units(level, varnos);
+
+	placed->pins = level->pins;
+	placed->reads_copies = level->reads_copies;
+	placed->keys = output_keys(level);
+	if (bms_is_empty(units))
+		placed->placement = level->pins != NIL ? PINNED : EVERYWHERE;
+	else if (is_single(context))
+		placed->placement = level->pins != NIL ? PINNED : SPLIT;
+	else
+	{
+		placed->placement = unit_together(level, bms_next_member(units, -1), 0) ? PINNED : SPLIT;
+		if (!units_together(level, units) ||
+			(placed->placement == SPLIT &&
+			 (level->pins != NIL || !keeps_shards_apart(context, level))))
+			context->failed = true;
+	}
+	if (placed->placement == EVERYWHERE && level->reads_copies &&
+		depends_on_order(level->query))
+		context->failed = true;
+	return placed;
+}
+
+/* ---- set operations ---- */
+
+static OutputKey *
+find_output(List *keys, AttrNumber resno)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		if (((OutputKey *) lfirst(lc))->resno == resno)
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
+/* Does the operation compare a key that neither side has as NULL? */
+static bool
+compares_strong_key(const PlaceContext * context, const SetOperationStmt *set, List *keys)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		OutputKey  *key = lfirst(lc);
+		SortGroupClause *clause;
+
+		if (!key->strong || key->resno > list_length(set->groupClauses))
+			continue;
+		clause = list_nth_node(SortGroupClause, set->groupClauses, key->resno - 1);
+		if (equality_opfamily(clause->eqop, list_nth_oid(set->colCollations, key->resno - 1)) ==
+			context->opfamily)
+			return true;
+	}
+	return false;
+}
+
+/* Put two arms together; their keys where they stand in the same place. */
+static Placed *
+combine_arms(PlaceContext * context, const SetOperationStmt *set,
+			 const Placed *left, const Placed *right)
+{
+	Placed	   *placed = palloc0(sizeof(Placed));
+	bool		split = left->placement == SPLIT || right->placement == SPLIT;
+	ListCell   *lc;
+
+	placed->placement = Max(left->placement, right->placement);
+	placed->reads_copies = left->reads_copies || right->reads_copies;
+	placed->pins = list_concat_copy(left->pins, right->pins);
+	foreach(lc, left->keys)
+	{
+		OutputKey  *key = lfirst(lc);
+		OutputKey  *other = find_output(right->keys, key->resno);
+		OutputKey  *both;
+
+		if (other == NULL)
+			continue;
+		both = palloc(sizeof(OutputKey));
+		both->resno = key->resno;
+		both->strong = key->strong && other->strong;
+		placed->keys = lappend(placed->keys, both);
+	}
+	if (split && !is_single(context) &&
+		(left->placement != right->placement ||
+		 ((set->op != SETOP_UNION || !set->all) &&
+		  !compares_strong_key(context, set, placed->keys))))
+		context->failed = true;
+	return placed;
+}
+
+/* Keys of an arm whose columns the set operation takes as they are. */
+static List *
+unconverted_keys(Query *arm, const SetOperationStmt *set, List *keys)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		OutputKey  *key = lfirst(lc);
+		TargetEntry *tle = get_tle_by_resno(arm->targetList, key->resno);
+
+		if (exprType((Node *) tle->expr) == list_nth_oid(set->colTypes, key->resno - 1))
+			result = lappend(result, key);
+	}
+	return result;
+}
+
+static Placed *
+place_set_operation(PlaceContext * context, UnitLevel * level, Node *node,
+					const SetOperationStmt *above)
+{
+	SetOperationStmt *set = (SetOperationStmt *) node;
+	RangeTblEntry *rte;
+	Placed	   *placed;
+	Placed	   *left;
+
+	check_stack_depth();
+	if (IsA(node, SetOperationStmt))
+	{
+		left = place_set_operation(context, level, set->larg, set);
+		placed = place_set_operation(context, level, set->rarg, set);
+		return combine_arms(context, set, left, placed);
+	}
+	rte = rt_fetch(castNode(RangeTblRef, node)->rtindex, level->query->rtable);
+	placed = place_query(context, rte->subquery, level);
+	placed->keys = unconverted_keys(rte->subquery, above, placed->keys);
+	return placed;
+}
+
+/* A level that combines others. */
+static Placed *
+place_set_level(PlaceContext * context, UnitLevel * level)
+{
+	Query	   *query = level->query;
+	Placed	   *placed = place_set_operation(context, level, query->setOperations, NULL);
+	ListCell   *lc;
+
+	foreach(lc, placed->pins)
+	{
+		UnitPin    *pin = lfirst(lc);
+
+		if (pin->level == level)
+			context->failed = true;
+	}
+	place_sublinks(context, level, query->limitCount);
+	place_sublinks(context, level, query->limitOffset);
+	placed->pins = list_concat_copy(placed->pins, level->pins);
+	if (query->limitCount == NULL && query->limitOffset == NULL)
+		return placed;
+	if ((placed->placement == SPLIT && !is_single(context)) ||
+		(placed->placement == EVERYWHERE && placed->reads_copies))
+		context->failed = true;
+	return placed;
+}
+
+/* ---- levels ---- */
+
+/*
+ * A recursive CTE.  Its table of new rows has the keys that the first arm has,
+ * unless the second does not hand them on.
+ */
+static void
+place_recursion(PlaceContext * context, UnitLevel * level, Query *query, Placed *placed)
+{
+	SetOperationStmt *set = castNode(SetOperationStmt, query->setOperations);
+	UnitLevel  *inner = unit_level(query, level);
+	Placed	   *first;
+
+	if (query->cteList != NIL || query->limitCount != NULL || query->limitOffset != NULL)
+	{
+		context->failed = true;
+		return;
+	}
+	first = place_set_operation(context, inner, set->larg, set);
+	*placed = *first;
+	while (!context->failed)
+	{
+		Placed	   *step = place_set_operation(context, inner, set->rarg, set);
+		Placed	   *both = combine_arms(context, set, first, step);
+		bool		stable = list_length(both->keys) == list_length(placed->keys);
+		ListCell   *lc;
+
+		foreach(lc, both->keys)
+		{
+			OutputKey  *key = lfirst(lc);
+
+			stable &= key->strong == find_output(placed->keys, key->resno)->strong;
+		}
+		if (both->placement != placed->placement)
+			context->failed = true;
+		*placed = *both;
+		if (stable)
+			break;
+	}
+}
+
+static void
+place_ctes(PlaceContext * context, UnitLevel * level)
+{
+	ListCell   *lc;
+
+	foreach(lc, level->query->cteList)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, lc);
+		Placed	   *placed = palloc0(sizeof(Placed));
+
+		if (cte->search_clause != NULL || cte->cycle_clause != NULL)
+			context->failed = true;
+		level->ctes = lappend(level->ctes, placed);
+		if (context->failed)
+			return;
+		if (cte->cterecursive)
+			place_recursion(context, level, castNode(Query, cte->ctequery), placed);
+		else
+			*placed = *place_query(context, castNode(Query, cte->ctequery), level);
+	}
+}
+
+/* All that a level's expressions may hold, besides FROM and WHERE. */
+static void
+place_expressions(PlaceContext * context, UnitLevel * level)
+{
+	Query	   *query = level->query;
+
+	place_sublinks(context, level, (Node *) query->targetList);
+	place_sublinks(context, level, query->havingQual);
+	place_sublinks(context, level, (Node *) query->windowClause);
+	place_sublinks(context, level, query->limitCount);
+	place_sublinks(context, level, query->limitOffset);
+}
+
+/* The level's result, never NULL; worthless if it does not fit. */
+static Placed *
+place_query(PlaceContext * context, Query *query, UnitLevel * parent)
+{
+	UnitLevel  *level = unit_level(query, parent);
+	ColocatedQuery *result = context->result;
+	int			ntables = list_length(result->tables);
+	Placed	   *placed;
+	Bitmapset  *varnos;
+
+	check_stack_depth();
+	if (parent == NULL)
+		context->top_level = level;
+	if (query->commandType != CMD_SELECT || query->rowMarks != NIL ||
+		query->hasModifyingCTE)
+		context->failed = true;
+	if (!context->failed)
+		place_ctes(context, level);
+	if (context->failed)
+		return palloc0(sizeof(Placed));
+	if (query->setOperations != NULL)
+		return place_set_level(context, level);
+	varnos = place_jointree(context, level, (Node *) query->jointree);
+	place_expressions(context, level);
+	if (context->failed)
+		return palloc0(sizeof(Placed));
+	placed = finish_level(context, level, varnos);
+	if (placed->placement == PINNED)
+	{
+		for (int i = ntables; i < list_length(result->tables); i++)
+			result->lookups = list_append_unique_ptr(result->lookups,
+													 list_nth(result->tables, i));
+	}
+	return placed;
+}
+
+/* ---- the whole ---- */
+
+/* Does something refer to a level outside, or to a system column? */
+static bool
+refers_outside_walker(Node *node, void *context)
+{
+	Index		depth = *(Index *) context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return ((Var *) node)->varlevelsup >= depth || ((Var *) node)->varattno < 0;
+	if (IsA(node, Aggref) && ((Aggref *) node)->agglevelsup >= depth)
+		return true;
+	if (IsA(node, GroupingFunc) && ((GroupingFunc *) node)->agglevelsup >= depth)
+		return true;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *rte = (RangeTblEntry *) node;
+
+		return rte->rtekind == RTE_CTE && rte->ctelevelsup >= depth;
+	}
+	if (IsA(node, Query))
+	{
+		Index		inner = depth + 1;
+
+		return query_tree_walker((Query *) node, refers_outside_walker, &inner,
+								 QTW_EXAMINE_RTES_BEFORE);
+	}
+	return expression_tree_walker(node, refers_outside_walker, context);
+}
+
+/* Can nodes run all of it, and does all of it come back? */
+static bool
+can_travel(Query *query)
+{
+	List	   *params = NIL;
+	Index		depth = 0;
+	ListCell   *lc;
+
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (!is_returnable_type(exprType((Node *) tle->expr)) ||
+			exprType((Node *) tle->expr) == RECORDOID)
+			return false;
+	}
+	return !contain_volatile_functions((Node *) query) &&
+		!refers_outside_walker((Node *) query, &depth) &&
+		is_shippable(extract_params((Node *) query, &params));
+}
+
+/* Does it read shards at all? */
+static bool
+reads_shards_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *rte = (RangeTblEntry *) node;
+		DistTable  *table = rte->rtekind == RTE_RELATION ? dist_table_find(rte->relid) : NULL;
+
+		return table != NULL && table->kind != DIST_REFERENCE;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, reads_shards_walker, context,
+								 QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, reads_shards_walker, context);
+}
+
+static void
+set_values(PlaceContext * context, Query *query)
+{
+	List	   *columns = NIL;
+	ListCell   *lc;
+
+	if (query->setOperations != NULL)
+		return;
+	foreach(lc, context->top_level->keys)
+	{
+		UnitKey    *key = lfirst(lc);
+		KeyColumn  *column = palloc(sizeof(KeyColumn));
+
+		column->level = 1;
+		column->varno = key->varno;
+		column->attno = key->attno;
+		columns = lappend(columns, column);
+	}
+	if (columns != NIL)
+		context->result->values = prune_by_columns(query, columns, context->result->group);
+}
+
+bool
+colocated_query(Query *query, ColocatedQuery * result)
+{
+	PlaceContext context = {.result = result};
+	Placed	   *placed;
+	ListCell   *lc;
+
+	memset(result, 0, sizeof(ColocatedQuery));
+	if (!reads_shards_walker((Node *) query, NULL) || !can_travel(query))
+		return false;
+	placed = place_query(&context, query, NULL);
+	if (context.failed || placed->placement != SPLIT || placed->pins != NIL)
+		return false;
+	foreach(lc, placed->keys)
+	{
+		OutputKey  *key = lfirst(lc);
+
+		if (key->strong)
+			result->keys = lappend_int(result->keys, key->resno);
+		else
+			result->weak_keys = lappend_int(result->weak_keys, key->resno);
+	}
+	set_values(&context, query);
+	return true;
+}
