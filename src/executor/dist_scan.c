@@ -138,18 +138,16 @@ eval_exprs(DistScanState * state, int first, int count)
 }
 
 /*
- * Do nodes send the rows from the executor straight to us?  For the one row
- * that a key finds, packs are not worth it.
+ * Do nodes send the rows from the executor straight to us?  For one row packs
+ * are not worth it.
  */
 static bool
 may_be_packed(DistScanState * state)
 {
-	Plan	   *plan = state->css.ss.ps.plan;
-
-	if (state->plan->operation != CMD_SELECT)
+	if (state->plan->operation != CMD_SELECT || state->plan->one_row)
 		return false;
 	return !state->plan->whole_statement ||
-		(plan->plan_rows > 1 && !state->css.ss.ps.state->es_plannedstmt->hasModifyingCTE);
+		!state->css.ss.ps.state->es_plannedstmt->hasModifyingCTE;
 }
 
 /* A fragment's parameters say where its rows from here are stored. */
@@ -186,6 +184,7 @@ add_shard_fragment(DistScanState * state, const ShardGroup * group, int index,
 	fragment->prepare = params != NULL && state->sources == NIL;
 	fragment->stable = true;
 	fragment->packed = state->may_pack;
+	fragment->one_row = state->plan->one_row;
 	fragment_set_shard(fragment, state->plan->text.markers, shard->shard_id,
 					   state->plan->operation != CMD_SELECT);
 }

@@ -32,8 +32,6 @@ fragment_run_create(MemoryContext parent, EState *estate, RowMap * map, int acce
 	run->cxt = cxt;
 	run->row_cxt = AllocSetContextCreate(cxt, "shardlite fragment row",
 										 ALLOCSET_SMALL_SIZES);
-	run->scratch = AllocSetContextCreate(cxt, "shardlite fragment scratch",
-										 ALLOCSET_SMALL_SIZES);
 	run->estate = estate;
 	run->map = map;
 	run->access = access;
@@ -80,18 +78,39 @@ fragment_rename(Fragment * fragment)
 	return shard_rename_create(fragment->tables, fragment->shard_id, fragment->writes);
 }
 
+/* Only EXPLAIN ANALYZE and the like want to know the time. */
+static void
+mark_started(Fragment * fragment)
+{
+	fragment->started = true;
+	if (fragment->run->estate->es_instrument != 0)
+		INSTR_TIME_SET_CURRENT(fragment->start);
+}
+
 static void
 mark_done(Fragment * fragment)
 {
 	instr_time	now;
 
+	fragment->done = true;
+	if (fragment->run->estate->es_instrument == 0)
+		return;
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, fragment->start);
 	fragment->elapsed_ms = INSTR_TIME_GET_MILLISEC(now);
-	fragment->done = true;
 }
 
 /* ---- rows on their way in ---- */
+
+/* Made when the first row has to be queued: most runs are over before. */
+static MemoryContext
+scratch_context(FragmentRun * run)
+{
+	if (run->scratch == NULL)
+		run->scratch = AllocSetContextCreate(run->cxt, "shardlite fragment scratch",
+											 ALLOCSET_SMALL_SIZES);
+	return run->scratch;
+}
 
 /* A row is in values: let the owner see it, then queue it unless it is awaited. */
 static void
@@ -131,7 +150,7 @@ receive_row(Fragment * fragment, PGresult *result, int row)
 	}
 	else
 	{
-		MemoryContext old = MemoryContextSwitchTo(run->scratch);
+		MemoryContext old = MemoryContextSwitchTo(scratch_context(run));
 		Datum	   *values = palloc(sizeof(Datum) * Max(map->desc->natts, 1));
 		bool	   *nulls = palloc(sizeof(bool) * Max(map->desc->natts, 1));
 
@@ -186,7 +205,7 @@ queue_local_row(Fragment * fragment, TupleTableSlot *slot)
 {
 	RowMap	   *map = fragment->map;
 	RowExtras	extras = {0};
-	MemoryContext old = MemoryContextSwitchTo(fragment->run->scratch);
+	MemoryContext old = MemoryContextSwitchTo(scratch_context(fragment->run));
 	Datum	   *values = palloc(sizeof(Datum) * Max(map->desc->natts, 1));
 	bool	   *nulls = palloc(sizeof(bool) * Max(map->desc->natts, 1));
 
@@ -216,7 +235,7 @@ collect_local(Fragment * fragment)
 static void
 send_remote(Fragment * fragment, RemoteConnection *conn)
 {
-	int			flags = REMOTE_SINGLE_ROW;
+	int			flags = fragment->one_row ? 0 : REMOTE_SINGLE_ROW;
 
 	if (fragment->map != NULL && fragment->map->binary)
 		flags |= fragment->packed && fragment->map->nsent > 0 ? REMOTE_PACKED : REMOTE_BINARY;
@@ -227,8 +246,7 @@ send_remote(Fragment * fragment, RemoteConnection *conn)
 	fragment->request = remote_send(conn, fragment->sql,
 									fragment_params_wire(fragment->params),
 									flags, on_result, fragment);
-	INSTR_TIME_SET_CURRENT(fragment->start);
-	fragment->started = true;
+	mark_started(fragment);
 	remote_counters.remote_fragments++;
 }
 
@@ -286,8 +304,7 @@ start_local(Fragment * fragment)
 {
 	FragmentRun *run = fragment->run;
 
-	INSTR_TIME_SET_CURRENT(fragment->start);
-	fragment->started = true;
+	mark_started(fragment);
 	remote_counters.local_fragments++;
 	dist_xact_touch_local();
 	if (GetUserId() == run->role)

@@ -38,6 +38,7 @@ typedef struct Fragment
 	bool		prepare;		/* the text will come again */
 	bool		stable;			/* sql and params live as long as the run */
 	bool		packed;			/* a plain SELECT: its rows may come in packs */
+	bool		one_row;		/* at most, so that it need not stream */
 	void	   *tag;			/* the owner's */
 
 	RemoteRequest *request;
@@ -63,7 +64,7 @@ struct FragmentRun
 {
 	MemoryContext cxt;			/* everything but rows */
 	MemoryContext row_cxt;		/* the row last handed out */
-	MemoryContext scratch;		/* a row on its way into a queue */
+	MemoryContext scratch;		/* a row on its way into a queue; NULL before */
 	EState	   *estate;
 	RowMap	   *map;			/* NULL: fragments return no rows */
 	int			access;			/* DIST_ACCESS_... */

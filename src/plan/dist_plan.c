@@ -104,6 +104,7 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_int(list, plan->returns_rows);
 	list = append_int(list, plan->writes);
 	list = append_int(list, plan->whole_statement);
+	list = append_int(list, plan->one_row);
 	list = append_int(list, plan->aggregate);
 	list = append_text(list, &plan->text);
 	list = append_string(list, plan->node_head);
@@ -147,6 +148,7 @@ dist_plan_decode(List *encoded)
 	plan->returns_rows = read_int(&reader);
 	plan->writes = read_int(&reader);
 	plan->whole_statement = read_int(&reader);
+	plan->one_row = read_int(&reader);
 	plan->aggregate = (FragmentAggregate) read_int(&reader);
 	plan->text = read_text(&reader);
 	plan->node_head = read_string(&reader);

@@ -64,6 +64,7 @@ typedef struct DistPlan
 	bool		returns_rows;	/* SELECT, or RETURNING */
 	bool		writes;			/* changes or locks rows: needs a transaction */
 	bool		whole_statement;	/* this scan is the entire statement */
+	bool		one_row;		/* ... for one shard, which returns at most one row */
 	FragmentAggregate aggregate;	/* for EXPLAIN */
 	FragmentText text;
 

@@ -8,18 +8,9 @@
  */
 #include "postgres.h"
 
+#include "planner/one_row.h"
 #include "planner/router.h"
 #include "planner/whole_statement.h"
-
-/* Enough for cursors and EXPLAIN; nothing is chosen by it. */
-static double
-estimate_rows(Query *query)
-{
-	bool		one_row = query->groupClause == NIL && query->groupingSets == NIL &&
-		(query->hasAggs || query->havingQual != NULL);
-
-	return one_row || query->commandType != CMD_SELECT ? 1 : 10;
-}
 
 PlannedStmt *
 plan_router(Query *query, const TableSurvey * survey, int cursor_options)
@@ -31,7 +22,10 @@ plan_router(Query *query, const TableSurvey * survey, int cursor_options)
 		return NULL;
 	statement.query = query;
 	statement.cursor_options = cursor_options;
-	statement.rows = estimate_rows(query);
+	statement.plan.one_row = returns_one_row(query, survey);
+
+	/* enough for cursors and EXPLAIN; nothing is chosen by it */
+	statement.rows = statement.plan.one_row || query->commandType != CMD_SELECT ? 1 : 10;
 	statement.plan.tier = 1;
 	statement.plan.colocation_id = group->colocation_id;
 	statement.plan.writes = survey->writes;

@@ -9,12 +9,15 @@
 #include "metadata/dist_table.h"
 #include "planner/key_facts.h"
 
+/* Number of the statement's own level; those of its subqueries follow. */
+#define SURVEY_TOP_LEVEL 1
+
 /* One occurrence of a hash or single-shard table. */
 typedef struct SurveyedTable
 {
 	DistTable  *table;
 	KeyScope   *scope;			/* where it stands */
-	KeyColumn	key;			/* DIST_HASH only */
+	KeyColumn	key;			/* its attno: DIST_HASH only */
 }			SurveyedTable;
 
 typedef struct TableSurvey
