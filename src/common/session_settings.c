@@ -53,15 +53,16 @@ static const char *const setting_names[] = {
 typedef struct Watched
 {
 	struct config_generic *setting;
-	int			slot;			/* in the server's table; -1: it never leaves it */
-	char	   *name;			/* custom ones: a slot may get another setting */
+	int			slot;			/* custom ones: in the server's table */
+	char	   *name;			/* which may give the slot to another one */
 	double		number;			/* not strings */
 	char	   *text;			/* strings; NULL stays NULL */
 }			Watched;
 
-/* The listed ones and custom ones. */
+/* Custom ones, then the listed ones. */
 static MemoryContext watched_cxt = NULL;
 static Watched *watched = NULL;
+static int	ncustom = 0;
 static int	nwatched = 0;
 
 static uint64 generation = 0;
@@ -104,17 +105,20 @@ number_of(const struct config_generic *setting)
 	}
 }
 
-static const char *
-text_of(const struct config_generic *setting)
-{
-	return setting->vartype == PGC_STRING ?
-		*((const struct config_string *) setting)->variable : NULL;
-}
-
 static bool
 same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void
+add_watched(struct config_generic *setting, int slot)
+{
+	Watched    *w = &watched[nwatched++];
+
+	w->setting = setting;
+	w->slot = slot;
+	w->name = MemoryContextStrdup(watched_cxt, setting->name);
 }
 
 /* Find the settings to watch; their values are noted later. */
@@ -129,14 +133,14 @@ watch(struct config_generic **all, int count)
 	watched = MemoryContextAllocZero(watched_cxt, sizeof(Watched) * count);
 	for (int i = 0; i < count; i++)
 	{
-		bool		custom = is_custom(all[i]);
-
-		if (!custom && !is_listed(all[i]))
-			continue;
-		watched[nwatched].setting = all[i];
-		watched[nwatched].slot = custom ? i : -1;
-		watched[nwatched].name = MemoryContextStrdup(watched_cxt, all[i]->name);
-		nwatched++;
+		if (is_custom(all[i]))
+			add_watched(all[i], i);
+	}
+	ncustom = nwatched;
+	for (int i = 0; i < count; i++)
+	{
+		if (!is_custom(all[i]) && is_listed(all[i]))
+			add_watched(all[i], -1);
 	}
 }
 
@@ -150,12 +154,11 @@ is_watched_set(struct config_generic **all, int count)
 	static int	known = 0;
 	bool		same = count == known;
 
-	for (int i = 0; i < nwatched && same; i++)
+	for (int i = 0; i < ncustom && same; i++)
 	{
 		const Watched *w = &watched[i];
 
-		same = w->slot < 0 ||
-			(all[w->slot] == w->setting && strcmp(w->setting->name, w->name) == 0);
+		same = all[w->slot] == w->setting && strcmp(w->setting->name, w->name) == 0;
 	}
 	known = 0;
 	if (!same)
@@ -168,12 +171,19 @@ is_watched_set(struct config_generic **all, int count)
 static bool
 note_value(Watched * w)
 {
-	double		number = number_of(w->setting);
-	const char *text = text_of(w->setting);
+	const char *text;
 
-	if (number == w->number && same_text(text, w->text))
+	if (w->setting->vartype != PGC_STRING)
+	{
+		double		number = number_of(w->setting);
+		bool		same = number == w->number;
+
+		w->number = number;
+		return same;
+	}
+	text = *((const struct config_string *) w->setting)->variable;
+	if (same_text(text, w->text))
 		return true;
-	w->number = number;
 	if (w->text != NULL)
 		pfree(w->text);
 	w->text = NULL;

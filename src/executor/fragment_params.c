@@ -17,15 +17,14 @@
 FragmentParams *
 fragment_params_create(int count)
 {
-	FragmentParams *params = palloc0(sizeof(FragmentParams));
+	/* one piece of memory: a short statement needs two of these */
+	FragmentParams *params = palloc0(sizeof(FragmentParams) +
+									 (sizeof(Datum) + sizeof(Oid) + sizeof(bool)) * count);
 
 	params->count = count;
-	if (count > 0)
-	{
-		params->types = palloc0(sizeof(Oid) * count);
-		params->values = palloc0(sizeof(Datum) * count);
-		params->isnull = palloc0(sizeof(bool) * count);
-	}
+	params->values = (Datum *) (params + 1);
+	params->types = (Oid *) (params->values + count);
+	params->isnull = (bool *) (params->types + count);
 	return params;
 }
 
@@ -207,11 +206,12 @@ fragment_params_wire(FragmentParams * params)
 	if (params->wire != NULL)
 		return params->wire;
 	old = MemoryContextSwitchTo(GetMemoryChunkContext(params));
-	wire = palloc(sizeof(RemoteParams));
-	types = palloc0(sizeof(Oid) * params->count);
-	values = palloc0(sizeof(char *) * params->count);
-	lengths = palloc0(sizeof(int) * params->count);
-	formats = palloc0(sizeof(int) * params->count);
+	wire = palloc0(sizeof(RemoteParams) +
+				   (sizeof(char *) + sizeof(Oid) + 2 * sizeof(int)) * params->count);
+	values = (char **) (wire + 1);
+	types = (Oid *) (values + params->count);
+	lengths = (int *) (types + params->count);
+	formats = lengths + params->count;
 	encode_values(params, types, values, lengths, formats);
 	wire->count = params->count;
 	wire->types = types;

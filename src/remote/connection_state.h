@@ -159,7 +159,7 @@ typedef struct RemoteStatement RemoteStatement;
 extern RemoteStatement *statement_find(RemoteConnection *conn, const char *sql,
 									   const RemoteParams * params, bool *is_new);
 extern uint32 statement_number(const RemoteStatement *statement);
-extern void statement_name(uint32 number, char *name, size_t size);
+extern const char *statement_name(const RemoteStatement *statement);
 extern void statement_forget(RemoteConnection *conn, uint32 number);
 extern bool statements_enabled;
 

@@ -14,6 +14,9 @@
 /* Statements that one connection keeps on its node. */
 #define MAX_STATEMENTS 400
 
+/* Room for "shardlite_" and a number. */
+#define STATEMENT_NAME_SIZE 24
+
 bool		statements_enabled = true;
 
 struct RemoteStatement
@@ -21,6 +24,7 @@ struct RemoteStatement
 	dlist_node	link;			/* by last use */
 	dlist_node	bucket_link;	/* among those of equal hash bits */
 	uint32		number;
+	char		name[STATEMENT_NAME_SIZE];
 	uint32		hash;
 	char	   *sql;
 	int			nparams;
@@ -67,11 +71,9 @@ static void
 statement_evict(RemoteConnection *conn)
 {
 	RemoteStatement *oldest = dlist_tail_element(RemoteStatement, link, &conn->statements);
-	char		name[NAMEDATALEN];
-	char		sql[NAMEDATALEN + 16];
+	char		sql[STATEMENT_NAME_SIZE + 16];
 
-	statement_name(oldest->number, name, sizeof(name));
-	snprintf(sql, sizeof(sql), "DEALLOCATE %s", name);
+	snprintf(sql, sizeof(sql), "DEALLOCATE %s", oldest->name);
 	statement_free(conn, oldest);
 	remote_release(remote_send(conn, sql, NULL, 0, NULL, NULL));
 }
@@ -94,6 +96,7 @@ statement_add(RemoteConnection *conn, uint32 hash, const char *sql, const Remote
 	old = MemoryContextSwitchTo(conn->cxt);
 	statement = palloc0(sizeof(RemoteStatement));
 	statement->number = ++conn->last_statement;
+	snprintf(statement->name, sizeof(statement->name), "shardlite_%u", statement->number);
 	statement->hash = hash;
 	statement->sql = pstrdup(sql);
 	statement->nparams = params != NULL ? params->count : 0;
@@ -141,10 +144,10 @@ statement_number(const RemoteStatement *statement)
 	return statement->number;
 }
 
-void
-statement_name(uint32 number, char *name, size_t size)
+const char *
+statement_name(const RemoteStatement *statement)
 {
-	snprintf(name, size, "shardlite_%u", number);
+	return statement->name;
 }
 
 /* The node does not have it (any more). */

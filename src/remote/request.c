@@ -152,10 +152,9 @@ send_prepared(RequestState *request, RemoteStatement *statement, bool is_new,
 {
 	RemoteConnection *conn = request->base.conn;
 	int			count = params != NULL ? params->count : 0;
-	char		name[NAMEDATALEN];
+	const char *name = statement_name(statement);
 	RemoteOp   *op;
 
-	statement_name(statement_number(statement), name, sizeof(name));
 	if (is_new)
 	{
 		if (!PQsendPrepare(conn->pg, name, sql, count, count ? params->types : NULL))
