@@ -212,6 +212,13 @@ CREATE FUNCTION shardlite_internal.deferred(value anyelement, error bytea) RETUR
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'shardlite_deferred';
 CREATE FUNCTION shardlite_internal.deferred_error(value anyelement) RETURNS bytea
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'shardlite_deferred_error';
+-- Rows are locked after they were read: by an earlier statement of the same
+-- transaction, whose snapshot is kept.  Only node sessions may call lock_rows.
+CREATE FUNCTION shardlite_internal.hold_snapshot() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_hold_snapshot';
+CREATE FUNCTION shardlite_internal.lock_rows(table_name text, leaf oid, rows tid[], strength int,
+        policy int) RETURNS tid[]
+    LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_lock_rows';
 -- Rows that the coordinator of a statement sends here to be joined with shards.
 CREATE FUNCTION shardlite_internal.put_rows(id bigint, VARIADIC "any") RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_put_rows';

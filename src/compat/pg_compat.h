@@ -7,6 +7,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "executor/executor.h"
 #include "storage/latch.h"
 #include "utils/guc_tables.h"
 #if PG_VERSION_NUM >= 170000
@@ -48,6 +49,17 @@ compat_set_transaction_time(TimestampTz time)
 	ParallelWorkerNumber = 0;
 	SetParallelStartTimestamps(time, statement);
 	ParallelWorkerNumber = number;
+}
+
+/* Prepare to run a plan again for one row.  16 wants the result relations, too. */
+static inline void
+compat_eval_plan_qual_init(EPQState *epq, EState *estate, Plan *plan, int param)
+{
+#if PG_VERSION_NUM >= 160000
+	EvalPlanQualInit(epq, estate, plan, NIL, param, NIL);
+#else
+	EvalPlanQualInit(epq, estate, plan, NIL, param);
+#endif
 }
 
 #endif							/* SHARDLITE_PG_COMPAT_H */

@@ -31,6 +31,7 @@
 #include "transaction/dist_xact.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
+#include "utils/snapmgr.h"
 
 static Node *create_state(CustomScan *cscan);
 static void begin_scan(CustomScanState *node, EState *estate, int eflags);
@@ -518,6 +519,90 @@ next_row(ScanState *node)
 	return slot;
 }
 
+void
+dist_scan_cannot_recheck(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errdetail("A row that this statement joins with a distributed table was changed meanwhile."),
+			 errhint("Retry the transaction.")));
+}
+
+/* ---- a row read again ---- */
+
+/* See dist_scan_substitute(). */
+static struct
+{
+	EPQState   *epq;
+	Plan	   *plan;			/* of the scan whose row it is */
+	TupleTableSlot *row;
+	bool		done;			/* it has been given out */
+}			substitute;
+
+/* The parameters of the text and the row's ctid and leaf table. */
+static FragmentParams *
+refetch_params(DistScanState * state, RowPlace place, ItemPointer tid)
+{
+	FragmentParams *params = eval_exprs(state, 0, state->plan->nparams);
+	int			at = state->plan->refetch_param - 1;
+
+	params->values[at] = PointerGetDatum(tid);
+	params->isnull[at] = false;
+	if (state->plan->row_id_leaf)
+	{
+		params->values[at + 1] = ObjectIdGetDatum(place.leaf);
+		params->isnull[at + 1] = false;
+	}
+	return params;
+}
+
+bool
+dist_scan_refetch(DistScanState * state, RowPlace place, ItemPointer tid)
+{
+	const DistPlan *plan = state->plan;
+	const Shard *shard = &shard_group_get(plan->colocation_id)->shards[place.shard_index];
+	const FragmentText *text = &plan->refetch;
+	EState	   *estate = palloc(sizeof(EState));
+	FragmentRun *run;
+	Fragment   *fragment;
+	bool		found;
+
+	/* here, too, the newest version is seen */
+	*estate = *state->css.ss.ps.state;
+	estate->es_snapshot = RegisterSnapshot(GetLatestSnapshot());
+	if (state->refetched == NULL)
+		state->refetched = ExecInitExtraTupleSlot(state->css.ss.ps.state,
+												  state->map->desc, &TTSOpsVirtual);
+	ExecClearTuple(state->refetched);
+	run = fragment_run_create(state->cxt, estate, state->map, DIST_ACCESS_WRITE);
+	run->on_row = identify_row;
+	run->hook_arg = state;
+	if (shard->node_id != local_node_id())
+		text = fragment_text_with_casts(text, plan->nparams, state->share->spec->types);
+	fragment = fragment_run_add(run, shard->node_id, place.shard_index,
+								fragment_text_sql(text, shard->shard_id),
+								refetch_params(state, place, tid));
+	fragment_set_shard(fragment, plan->text.markers, shard->shard_id, false);
+	fragment_run_flush(run);
+	found = fragment_run_next(run, state->refetched);
+	if (found)
+		ExecMaterializeSlot(state->refetched);
+	fragment_run_finish(run);
+	fragment_run_end(run);
+	UnregisterSnapshot(estate->es_snapshot);
+	return found;
+}
+
+void
+dist_scan_substitute(DistScanState * state, EPQState *epq)
+{
+	substitute.epq = epq;
+	substitute.plan = state->css.ss.ps.plan;
+	substitute.row = state->refetched;
+	substitute.done = false;
+}
+
 /*
  * ExecScan's recheck method: a row of ours took part in a join whose other
  * side changed concurrently.  Our rows cannot be read again as of then.
@@ -525,12 +610,21 @@ next_row(ScanState *node)
 static bool
 recheck_row(ScanState *node, TupleTableSlot *slot)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not serialize access due to concurrent update"),
-			 errdetail("A row that this statement joins with a distributed table was changed meanwhile."),
-			 errhint("Retry the transaction.")));
-	return false;
+	int			natts = slot->tts_tupleDescriptor->natts;
+
+	if (substitute.epq == NULL || node->ps.state->es_epq_active != substitute.epq)
+		dist_scan_cannot_recheck();
+	if (node->ps.plan != substitute.plan)
+		return !TupIsNull(next_row(node));
+	if (substitute.done)
+		return false;
+	substitute.done = true;
+	slot_getallattrs(substitute.row);
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, substitute.row->tts_values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, substitute.row->tts_isnull, sizeof(bool) * natts);
+	ExecStoreVirtualTuple(slot);
+	return true;
 }
 
 static TupleTableSlot *

@@ -7,6 +7,7 @@
 
 #include "executor/fragment_merge.h"
 #include "executor/fragment_run.h"
+#include "executor/row_identity.h"
 #include "executor/scan_cache.h"
 #include "executor/statement_state.h"
 #include "metadata/dist_table.h"
@@ -41,6 +42,7 @@ typedef struct DistScanState
 	int			connections;	/* most that one run used */
 	double		slowest_ms;
 	RemoteCounters counters;	/* what this node caused */
+	TupleTableSlot *refetched;	/* a row read again; NULL until then */
 }			DistScanState;
 
 /* Register the methods with PostgreSQL. */
@@ -58,6 +60,21 @@ extern void dist_scan_read_early(DistScanState * state);
  */
 extern bool dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
 							   FragmentParams * *keys);
+
+/*
+ * Read a row of the scan again, found by its ctid on its shard, as it is now;
+ * false if it does not satisfy the fragment's conditions any more.
+ */
+extern bool dist_scan_refetch(DistScanState * state, RowPlace place, ItemPointer tid);
+
+/*
+ * When the scan's plan runs under epq its only row is the one that was read
+ * again; other scans there run as usual.  NULL: that is over.
+ */
+extern void dist_scan_substitute(DistScanState * state, EPQState *epq);
+
+/* A row of the scan is wanted that was read long ago: error 40001. */
+extern void dist_scan_cannot_recheck(void) pg_attribute_noreturn();
 
 /* Execution is over: let the nodes go and complete the figures for EXPLAIN. */
 extern void dist_scan_stop(DistScanState * state);

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "executor/dist_call.h"
+#include "executor/dist_lock.h"
 #include "executor/dist_modify.h"
 #include "executor/dist_scan.h"
 #include "executor/executor_init.h"
@@ -20,6 +21,7 @@ shardlite_executor_init(void)
 	dist_scan_init();
 	fragment_spread_init();
 	dist_modify_init();
+	dist_lock_init();
 	row_pack_init();
 	row_store_stats_init();
 	scan_cache_init();

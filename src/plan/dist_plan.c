@@ -1,6 +1,6 @@
 /*
  * dist_plan.c
- *		DistPlan and ModifyPlan to and from CustomScan.custom_private.
+ *		DistPlan, LockPlan and ModifyPlan to and from CustomScan.custom_private.
  *
  * The encoded form is a flat List in field order, its first element the
  * CustomScan's name: Integers for scalars (an Oid is stored as its 32 bits),
@@ -118,6 +118,8 @@ dist_plan_encode(const DistPlan * plan)
 	list = lappend(list, plan->source_params);
 	list = append_int(list, plan->before_writes);
 	list = append_int(list, plan->fragment_cost);
+	list = append_text(list, &plan->refetch);
+	list = append_int(list, plan->refetch_param);
 	return append_int(list, (int) plan->function);
 }
 
@@ -162,6 +164,8 @@ dist_plan_decode(List *encoded)
 	plan->source_params = read_node(&reader);
 	plan->before_writes = read_int(&reader);
 	plan->fragment_cost = read_int(&reader);
+	plan->refetch = read_text(&reader);
+	plan->refetch_param = read_int(&reader);
 	plan->function = (Oid) read_int(&reader);
 	return plan;
 }
@@ -244,6 +248,36 @@ modify_plan_decode(List *encoded)
 	return plan;
 }
 
+/* The result shares the plan's lists. */
+List *
+lock_plan_encode(const LockPlan * plan)
+{
+	List	   *list = list_make1(makeString(pstrdup(DIST_LOCK_NAME)));
+
+	list = lappend(list, plan->marks);
+	list = append_int(list, plan->limited);
+	list = append_int(list, plan->bounded);
+	list = append_int(list, plan->skips);
+	return append_int(list, plan->epq_param);
+}
+
+/*
+ * The inverse.  The struct is palloc'd, its list belongs to the encoded form.
+ */
+LockPlan *
+lock_plan_decode(List *encoded)
+{
+	LockPlan   *plan = palloc0(sizeof(LockPlan));
+	PlanReader	reader = reader_start(encoded, DIST_LOCK_NAME);
+
+	plan->marks = read_node(&reader);
+	plan->limited = read_int(&reader);
+	plan->bounded = read_int(&reader);
+	plan->skips = read_int(&reader);
+	plan->epq_param = read_int(&reader);
+	return plan;
+}
+
 /* Is this CustomScan ours, going by the name its methods registered? */
 static bool
 has_name(const CustomScan *scan, const char *name)
@@ -262,4 +296,10 @@ bool
 is_dist_modify(const CustomScan *scan)
 {
 	return has_name(scan, DIST_MODIFY_NAME);
+}
+
+bool
+is_dist_lock(const CustomScan *scan)
+{
+	return has_name(scan, DIST_LOCK_NAME);
 }

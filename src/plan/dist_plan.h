@@ -19,6 +19,7 @@
 #define DIST_SCAN_NAME "ShardliteScan"
 #define DIST_CALL_NAME "ShardliteCall"
 #define DIST_MODIFY_NAME "ShardliteModify"
+#define DIST_LOCK_NAME "ShardliteLock"
 
 typedef struct FragmentText
 {
@@ -123,11 +124,40 @@ typedef struct DistPlan
 	int			fragment_cost;
 
 	/*
+	 * A ShardliteLock above locks rows that this scan has read.  For a row that
+	 * was changed before it got the lock, refetch is the text again, with the
+	 * condition that the row is the one that two more parameters say, $n, its
+	 * ctid, and $n+1, its leaf table with row_id_leaf; n = refetch_param.  No
+	 * pieces: the row cannot be read again, for the scan is part of a join.
+	 */
+	FragmentText refetch;
+	int			refetch_param;
+
+	/*
 	 * ShardliteCall: the statement is a call of this function, and the node of
 	 * its key runs it whole.  The only child is the plan for running it here.
 	 */
 	Oid			function;
 }			DistPlan;
+
+/*
+ * Plan of a ShardliteLock: its only child's rows (custom_plans), locked on
+ * their shards.  marks has LOCK_FIELDS per table to be locked: OID, resno of
+ * the synthetic tid in the child's row, LockClauseStrength, LockWaitPolicy,
+ * are leaf tables known by name.  A row whose lock is not to be had, or that
+ * has gone, is left out.  custom_exprs: with bounded the number of rows that
+ * a LIMIT above takes, and with skips how many it takes away before.
+ */
+typedef struct LockPlan
+{
+	List	   *marks;			/* IntList */
+	bool		limited;		/* there is a LIMIT above */
+	bool		bounded;
+	bool		skips;
+	int			epq_param;		/* PARAM_EXEC that stands for a row read again */
+}			LockPlan;
+
+#define LOCK_FIELDS		5
 
 #define SORT_FIELDS		4
 
@@ -230,11 +260,14 @@ extern DistPlan * dist_plan_decode(List *encoded);
 
 /* Serial number of an encoded DistPlan: no other plan of this backend has it. */
 extern uint64 dist_plan_serial(const List *encoded);
+extern List *lock_plan_encode(const LockPlan * plan);
+extern LockPlan * lock_plan_decode(List *encoded);
 extern List *modify_plan_encode(const ModifyPlan * plan);
 extern ModifyPlan * modify_plan_decode(List *encoded);
 
 /* Is this plan node one of ours? */
 extern bool is_dist_scan(const CustomScan *scan);
 extern bool is_dist_modify(const CustomScan *scan);
+extern bool is_dist_lock(const CustomScan *scan);
 
 #endif							/* SHARDLITE_DIST_PLAN_H */

@@ -354,6 +354,7 @@ begin_join(const JoinSides * sides)
 	dist->relids = bms_union(outer->relids, inner->relids);
 	dist->before_writes = outer->before_writes || inner->before_writes;
 	dist->work = cost_join_work(sides);
+	dist->locked_above = outer->locked_above || inner->locked_above;
 	dist->copies_cost = outer->copies_cost + inner->copies_cost;
 	dist->sources = list_concat_copy(outer->sources, inner->sources);
 	return dist;

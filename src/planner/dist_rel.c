@@ -211,6 +211,7 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	dist->group = table->group;
 	dist->keys = base_keys(root, rel, table);
 	dist->row_marks = base_row_marks(rti, &mark);
+	dist->locked_above = mark.locked_above;
 	dist->before_writes = mark.before_writes;
 	dist->other_role = is_secured_for_other_role(root->parse, rte);
 	split_conditions(dist, rel);

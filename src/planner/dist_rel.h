@@ -105,6 +105,7 @@ struct DistRel
 	List	   *key_values;		/* of rows, however filtered: one of these values or
 								 * arrays of them; NIL: any */
 	List	   *row_marks;		/* of RowMarkClause */
+	bool		locked_above;	/* rows are locked by a ShardliteLock */
 	bool		before_writes;
 	bool		other_role;		/* its policies are not those of the current role */
 	Cost		work;			/* of all shards together, to find the rows */

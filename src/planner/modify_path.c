@@ -25,6 +25,7 @@
 #include "optimizer/tlist.h"
 
 #include "metadata/dist_table.h"
+#include "planner/lock_path.h"
 #include "planner/modify_path.h"
 #include "planner/modify_text.h"
 #include "planner/shell_mark.h"
@@ -76,6 +77,8 @@ make_modify_path(PlannerInfo *root, RelOptInfo *final_rel,
 
 	if (table->kind == DIST_REFERENCE && modify->operation != CMD_INSERT)
 		source = lock_reference_rows(root, final_rel, source);
+	else
+		source = lock_path_for_target(root, source);
 	path->path = modify->path;
 	path->path.type = T_CustomPath;
 	path->path.pathtype = T_CustomScan;

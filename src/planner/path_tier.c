@@ -29,6 +29,7 @@
 #include "planner/decorrelate.h"
 #include "planner/dist_rel.h"
 #include "planner/distinct_path.h"
+#include "planner/lock_path.h"
 #include "planner/modify_path.h"
 #include "planner/order_path.h"
 #include "planner/path_tier.h"
@@ -214,21 +215,26 @@ shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_
 		distinct_paths_add(root, input_rel, output_rel);
 	order_paths_push(root, stage, input_rel, output_rel);
 	if (stage == UPPERREL_FINAL)
+	{
+		lock_paths_replace(root, output_rel);
 		modify_paths_replace(root, output_rel);
+	}
 }
 
 static PlannedStmt *
 plan_marked(Query *parse, const char *query_string, int cursor_options,
-			ParamListInfo params)
+			ParamListInfo params, bool locks_above)
 {
 	List	   *subqueries = shard_subqueries_mark(parse);
 	PlannedStmt *stmt;
 
-	shell_marks_set(parse);
+	shell_marks_set(parse, locks_above);
 	stmt = standard_planner(parse, query_string,
 							cursor_options & ~CURSOR_OPT_PARALLEL_OK, params);
 	shell_marks_announce_locks(stmt);
 	shard_subqueries_note(stmt, subqueries);
+	if (locks_above)
+		lock_paths_finish(stmt);
 	return stmt;
 }
 
@@ -241,12 +247,16 @@ plan_path_tier(Query *parse, const char *query_string, int cursor_options,
 			   ParamListInfo params)
 {
 	Query	   *other = enable_decorrelation ? decorrelated_copy(parse) : NULL;
-	PlannedStmt *stmt = plan_marked(parse, query_string, cursor_options, params);
+	Query	   *locking = lock_paths_asked(parse) ? copyObject(parse) : NULL;
+	PlannedStmt *stmt = plan_marked(parse, query_string, cursor_options, params, false);
 	PlannedStmt *decorrelated;
 
+	if (locking != NULL &&
+		((cursor_options & CURSOR_OPT_FAST_PLAN) != 0 || lock_paths_excessive(stmt)))
+		return plan_marked(locking, query_string, cursor_options, params, true);
 	if (other == NULL)
 		return stmt;
-	decorrelated = plan_marked(other, query_string, cursor_options, params);
+	decorrelated = plan_marked(other, query_string, cursor_options, params, false);
 	return decorrelated->planTree->total_cost < stmt->planTree->total_cost ?
 		decorrelated : stmt;
 }

@@ -28,6 +28,7 @@
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
 #include "planner/fragment_query.h"
+#include "planner/lock_path.h"
 #include "planner/node_text.h"
 #include "planner/order_path.h"
 #include "planner/order_text.h"
@@ -631,7 +632,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	if (scan_keys_find(dist, quals, &keys))
 		plan.target = TARGET_KEYS;
 	plan.returns_rows = true;
-	plan.writes = dist->row_marks != NIL;
+	plan.writes = dist->row_marks != NIL || dist->locked_above;
 	plan.before_writes = dist->before_writes;
 	plan.fragment_cost = cost_on_shard(&best_path->path, dist->group->nshards);
 	if (dist->upper != NULL && dist->upper->grouped)
@@ -639,10 +640,17 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	scan->custom_plans = custom_plans;
 	if (dist->upper != NULL && dist->upper->on_nodes)
 		node_text_set(root, dist, sent, &plan, &params);
+	else if (dist->locked_above)
+		lock_path_set_text(root, dist, fragment_query(root, dist, sent, quals, &params),
+						   &plan, &params);
 	else
 		plan.text = query_text(fragment_query(root, dist, sent, quals, &params));
 	if (dist->other_role)
+	{
 		plan.text = fragment_text_without_policies(plan.text);
+		if (plan.refetch.pieces != NIL)
+			plan.refetch = fragment_text_without_policies(plan.refetch);
+	}
 	describe_sources(dist, params, &plan);
 	order_text_set(dist, scan->custom_scan_tlist, sent, &plan, &params);
 	plan.nparams = list_length(params);

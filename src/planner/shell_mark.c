@@ -27,11 +27,13 @@
 #define MARK_WAIT_SHIFT		8
 #define MARK_TARGET			0x1000
 #define MARK_REFERENCE		0x2000
+#define MARK_LOCKED_ABOVE	0x4000
 #define MARK_FIELD			0xf
 
 typedef struct MarkContext
 {
 	bool		before_writes;
+	bool		locks_above;
 }			MarkContext;
 
 bool
@@ -46,6 +48,7 @@ shell_mark_get(const RangeTblEntry *rte, ShellMark * mark)
 	mark->only = (bits & MARK_ONLY) != 0;
 	mark->partitioned = (bits & MARK_PARTITIONED) != 0;
 	mark->before_writes = (bits & MARK_BEFORE_WRITES) != 0;
+	mark->locked_above = (bits & MARK_LOCKED_ABOVE) != 0;
 	return true;
 }
 
@@ -91,9 +94,12 @@ mark_shell(RangeTblEntry *rte, const MarkContext * context)
 	rte->inh = false;
 }
 
-/* Take the row marks of shells out: their fragments lock the rows. */
+/*
+ * Take the row marks of shells out: their fragments lock the rows.  Or leave
+ * them in: the planner puts a LockRows on top, which lock_path.c replaces.
+ */
 static void
-move_row_marks(Query *query)
+move_row_marks(Query *query, const MarkContext * context)
 {
 	ListCell   *lc;
 
@@ -105,6 +111,11 @@ move_row_marks(Query *query)
 
 		if (!shell_mark_get(rte, &mark))
 			continue;
+		if (context->locks_above)
+		{
+			rte->ctelevelsup |= MARK_LOCKED_ABOVE;
+			continue;
+		}
 		CheckSelectLocking(query, clause->strength);
 		mark_lock(rte, clause->strength, clause->waitPolicy);
 		query->rowMarks = foreach_delete_current(query->rowMarks, lc);
@@ -134,7 +145,7 @@ mark_query(Query *query, const MarkContext * context)
 		else
 			mark_shell(rte, context);
 	}
-	move_row_marks(query);
+	move_row_marks(query, context);
 
 	if (query->commandType != CMD_SELECT && query->resultRelation > 0)
 	{
@@ -146,7 +157,11 @@ mark_query(Query *query, const MarkContext * context)
 		unsupported_write_check(query);
 		target_table_prepare(query);
 		rte->ctelevelsup |= MARK_TARGET;
-		if (shell_mark_get(rte, &mark))
+		if (!shell_mark_get(rte, &mark))
+			return;
+		if (context->locks_above)
+			rte->ctelevelsup |= MARK_LOCKED_ABOVE;
+		else
 			mark_lock(rte, target_table_lock_strength(query), LockWaitBlock);
 	}
 }
@@ -180,10 +195,11 @@ sublink_walker(Node *node, void *context)
  * changes: modifying CTEs, RETURNING and MERGE's actions with sublinks.
  */
 void
-shell_marks_set(Query *parse)
+shell_marks_set(Query *parse, bool locks_above)
 {
 	MarkContext context;
 
+	context.locks_above = locks_above;
 	context.before_writes = parse->hasModifyingCTE ||
 		sublink_walker((Node *) parse->returningList, NULL) ||
 		sublink_walker((Node *) parse->mergeActionList, NULL);

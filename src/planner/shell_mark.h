@@ -16,15 +16,17 @@ typedef struct ShellMark
 	bool		only;			/* the user wrote ONLY */
 	bool		partitioned;
 	bool		before_writes;	/* see DistPlan */
+	bool		locked_above;	/* by a ShardliteLock, not by the fragments */
 }			ShellMark;
 
 /*
  * Prepare every Query level of the statement for standard_planner: shells of
  * hash and single-shard tables become plain relations without children, their
  * row marks move into the mark, and targets of UPDATE and DELETE get the junk
- * columns that a ShardliteModify needs.  Scribbles on parse.
+ * columns that a ShardliteModify needs.  With locks_above row marks stay, see
+ * lock_path.h.  Scribbles on parse.
  */
-extern void shell_marks_set(Query *parse);
+extern void shell_marks_set(Query *parse, bool locks_above);
 
 /* False when the entry is not a marked shell. */
 extern bool shell_mark_get(const RangeTblEntry *rte, ShellMark * mark);
