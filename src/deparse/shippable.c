@@ -221,6 +221,27 @@ is_unshippable_const(const Const *constant)
 	return constant->consttype != REGCLASSOID || dist_table_find(value) == NULL;
 }
 
+/*
+ * A row of a sub-SELECT that was pulled up keeps the names of its columns,
+ * which row_to_json() shows; the text would be ROW(...), whose columns are
+ * f1, f2 and so on.
+ */
+static bool
+has_column_names(const RowExpr *row)
+{
+	ListCell   *lc;
+
+	foreach(lc, row->colnames)
+	{
+		char		name[NAMEDATALEN];
+
+		snprintf(name, NAMEDATALEN, "f%d", foreach_current_index(lc) + 1);
+		if (strcmp(strVal(lfirst(lc)), name) != 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_unshippable_node(Node *node)
 {
@@ -235,7 +256,8 @@ is_unshippable_node(Node *node)
 			/* system columns named like this hold OIDs and are filled in here */
 			return ((Var *) node)->varattno == TableOidAttributeNumber;
 		case T_RowExpr:
-			return ((RowExpr *) node)->row_typeid != RECORDOID &&
+			return ((RowExpr *) node)->row_typeid == RECORDOID ?
+				has_column_names((RowExpr *) node) :
 				is_unshippable_type(((RowExpr *) node)->row_typeid);
 		case T_ConvertRowtypeExpr:
 			return is_unshippable_type(((ConvertRowtypeExpr *) node)->resulttype);

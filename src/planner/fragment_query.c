@@ -108,7 +108,14 @@ resolve_column(const FragmentLevel * level, Node *node)
 		return column;
 	varno = ((Var *) node)->varno;
 	if (bms_is_member(varno, level->plain))
-		return (Node *) copyObject(node);
+	{
+		Var		   *var = copyObject((Var *) node);
+
+		/* perhaps written as a column of a join with an alias, which is not here */
+		var->varnosyn = var->varno;
+		var->varattnosyn = var->varattno;
+		return (Node *) var;
+	}
 	if (bms_is_member(varno, level->dist->nulled))
 		return (Node *) makeNullConst(exprType(node), exprTypmod(node), exprCollation(node));
 	foreach(lc, level->dist->stand_ins)
@@ -622,7 +629,10 @@ build_windows(FragmentLevel * level, const DistUpper * upper)
 	}
 }
 
-/* GROUP BY, HAVING, windows and DISTINCT. */
+/*
+ * GROUP BY, HAVING, windows and DISTINCT.  A query is an aggregation, of one
+ * row, even if nobody looks at an aggregate: then HAVING has to say so.
+ */
 static void
 build_upper(FragmentLevel * level, const DistUpper * upper)
 {
@@ -635,6 +645,9 @@ build_upper(FragmentLevel * level, const DistUpper * upper)
 	query->groupClause = copyObject(upper->group);
 	query->groupingSets = copyObject(upper->grouping_sets);
 	query->havingQual = bind_quals(level, upper->having);
+	if (upper->grouped && upper->group == NIL && upper->grouping_sets == NIL &&
+		query->havingQual == NULL && !contain_aggs_of_level((Node *) query->targetList, 0))
+		query->havingQual = makeBoolConst(true, false);
 }
 
 /* Window functions of a filter are columns (of entry 1) of the Query in context. */
