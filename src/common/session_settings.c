@@ -39,7 +39,6 @@ static const char *const setting_names[] = {
 	"row_security",
 	"search_path",
 	"session_replication_role",
-	"standard_conforming_strings",
 	"synchronous_commit",
 	"timezone_abbreviations",
 	"transform_null_equals",

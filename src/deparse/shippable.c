@@ -254,7 +254,12 @@ is_unshippable_node(Node *node)
 				is_unshippable_type(((Param *) node)->paramtype);
 		case T_Var:
 			/* system columns named like this hold OIDs and are filled in here */
-			return ((Var *) node)->varattno == TableOidAttributeNumber;
+			if (((Var *) node)->varattno == TableOidAttributeNumber)
+				return true;
+			/* the row of a view is printed with a cast to its type */
+			return ((Var *) node)->varattno == InvalidAttrNumber &&
+				((Var *) node)->vartype != RECORDOID &&
+				is_unshippable_type(((Var *) node)->vartype);
 		case T_RowExpr:
 			return ((RowExpr *) node)->row_typeid == RECORDOID ?
 				has_column_names((RowExpr *) node) :

@@ -15,6 +15,7 @@
 #include "compat/search_path.h"
 #include "executor/local_plan.h"
 #include "lib/ilist.h"
+#include "parser/parser.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/hsearch.h"
@@ -108,11 +109,31 @@ comes_once(const PlanKey * key)
 	return true;
 }
 
+/* A backslash in a text of ours means itself, as on other nodes. */
+static List *
+parse(const char *sql)
+{
+	bool		saved = standard_conforming_strings;
+	List	   *parsed;
+
+	standard_conforming_strings = true;
+	PG_TRY();
+	{
+		parsed = pg_parse_query(sql);
+	}
+	PG_FINALLY();
+	{
+		standard_conforming_strings = saved;
+	}
+	PG_END_TRY();
+	return parsed;
+}
+
 /* Parse and analyse a text; an unsaved plan source in the current context. */
 static CachedPlanSource *
 analyze(const PlanKey * key, bool once)
 {
-	List	   *parsed = pg_parse_query(key->sql);
+	List	   *parsed = parse(key->sql);
 	RawStmt    *stmt;
 	CachedPlanSource *source;
 	List	   *queries;

@@ -36,7 +36,8 @@ static char *library_version;
 /*
  * Settings of the node itself that must not disturb a session of ours: time
  * limits are the coordinator's business, and a statement without BEGIN must
- * run as the coordinator would have run it.
+ * run as the coordinator would have run it.  A backslash in a string of ours
+ * means itself, whatever it means in what the client sends.
  */
 #define NODE_OPTIONS \
 	"-c shardlite.node_session=on" \
@@ -45,7 +46,8 @@ static char *library_version;
 	" -c idle_session_timeout=0" \
 	" -c default_transaction_isolation=read\\ committed" \
 	" -c default_transaction_read_only=off" \
-	" -c default_transaction_deferrable=off"
+	" -c default_transaction_deferrable=off" \
+	" -c standard_conforming_strings=on"
 
 /* Room for our own keywords beside those of shardlite.node_conninfo. */
 #define MAX_OWN_KEYWORDS 16
