@@ -6,8 +6,10 @@
 
 #include "catalog/pg_type.h"
 #include "executor/row_map.h"
+#include "metadata/dist_table.h"
 #include "plan/dist_plan.h"
 #include "port/pg_bswap.h"
+#include "utils/builtins.h"
 
 /* Mark the columns of fill, pairs (resno, kind). */
 static void
@@ -22,6 +24,10 @@ apply_fill(RowMap * map, List *fill, Oid fill_tableoid)
 			case FILL_ROW_ID:
 				map->row_id = column;
 				break;
+			case FILL_PARTITION:
+				map->partition = column;
+				map->parent = fill_tableoid;
+				break;
 			case FILL_TABLEOID:
 				map->filled[column] = true;
 				map->fill_values[column] = ObjectIdGetDatum(fill_tableoid);
@@ -34,12 +40,18 @@ apply_fill(RowMap * map, List *fill, Oid fill_tableoid)
 	}
 }
 
+/* What a node sends for a column of the tuple. */
+static Oid
+sent_type(const RowMap * map, int target)
+{
+	return target == map->partition ? TEXTOID : TupleDescAttr(map->desc, target)->atttypid;
+}
+
 static bool
 all_binary(const RowMap * map)
 {
 	for (int i = 0; i < map->nsent; i++)
-		if (map->target[i] >= 0 &&
-			!value_binary_result(TupleDescAttr(map->desc, map->target[i])->atttypid))
+		if (map->target[i] >= 0 && !value_binary_result(sent_type(map, map->target[i])))
 			return false;
 	return true;
 }
@@ -53,6 +65,7 @@ row_map_create(TupleDesc desc, List *fill, Oid fill_tableoid, List *child_fill,
 
 	map->desc = desc;
 	map->row_id = -1;
+	map->partition = -1;
 	map->target = palloc(sizeof(int) * (natts + 2));
 	map->filled = palloc0(sizeof(bool) * (natts + 1));
 	map->fill_values = palloc0(sizeof(Datum) * (natts + 1));
@@ -86,17 +99,34 @@ init_decoders(RowMap * map)
 		int			target = map->target[i];
 
 		if (target >= 0)
-		{
-			Form_pg_attribute att = TupleDescAttr(map->desc, target);
-
-			value_decoder_init(&map->decoders[i], att->atttypid, att->atttypmod, map->binary);
-		}
+			value_decoder_init(&map->decoders[i], sent_type(map, target),
+							   TupleDescAttr(map->desc, target)->atttypmod, map->binary);
 		else
 			value_decoder_init(&map->decoders[i],
 							   target == ROW_MAP_POSITION ? INT4OID : OIDOID, -1,
 							   map->binary);
 	}
 	MemoryContextSwitchTo(old);
+}
+
+/* The logical partition of a shard's partition, which rows mostly share with the row before. */
+static Datum
+partition_from_name(RowMap * map, Datum value)
+{
+	text	   *name = DatumGetTextPP(value);
+	Size		len = VARSIZE_ANY_EXHDR(name);
+
+	if (map->last_name == NULL || VARSIZE_ANY_EXHDR(map->last_name) != len ||
+		memcmp(VARDATA_ANY(map->last_name), VARDATA_ANY(name), len) != 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(map));
+
+		map->last_name = NULL;
+		map->last_partition = partition_of_shard_table(map->parent, name);
+		map->last_name = cstring_to_text_with_len(VARDATA_ANY(name), len);
+		MemoryContextSwitchTo(old);
+	}
+	return ObjectIdGetDatum(map->last_partition);
 }
 
 /* Put one sent value where it belongs. */
@@ -112,6 +142,8 @@ store(RowMap * map, int column, Datum value, bool isnull,
 		extras->leaf = DatumGetObjectId(value);
 	else
 	{
+		if (target == map->partition && !isnull)
+			value = partition_from_name(map, value);
 		values[target] = value;
 		nulls[target] = isnull;
 	}

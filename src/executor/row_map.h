@@ -23,6 +23,10 @@ typedef struct RowMap
 	int			nsent;
 	int		   *target;			/* per sent column: index in desc or ROW_MAP_... */
 	int			row_id;			/* index of the identity column, or -1 */
+	int			partition;		/* of the column for which FILL_PARTITION stands */
+	Oid			parent;			/* whose partition it is */
+	text	   *last_name;		/* what the last row brought for it, */
+	Oid			last_partition; /* and what that means; in the map's context */
 	bool	   *filled;			/* per column of desc: not sent */
 	Datum	   *fill_values;	/* constants for the filled ones */
 	bool	   *fill_nulls;

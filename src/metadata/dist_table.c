@@ -8,6 +8,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "mb/pg_wchar.h"
 #include "metadata/dist_table.h"
 #include "metadata/metadata_cache.h"
@@ -17,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/varlena.h"
 
 /* A catalog row taken apart. */
 typedef struct TableRow
@@ -343,6 +345,28 @@ is_shard_table(Oid relid)
 
 	return cache->installed &&
 		get_rel_namespace(relid) == cache->oids.shards_schema;
+}
+
+Oid
+partition_of_shard_table(Oid parent, text *shard_table)
+{
+	char	   *name = strVal(llast(textToQualifiedNameList(shard_table)));
+	char	   *shard_id = strrchr(name, '_');
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(parent, NoLock, NULL))
+	{
+		DistTable  *table = dist_table_find(lfirst_oid(lc));
+
+		if (table != NULL && shard_id != NULL &&
+			strlen(table->prefix) == shard_id - name &&
+			strncmp(table->prefix, name, shard_id - name) == 0)
+			return table->relid;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("no partition of table \"%s\" has the shard table \"%s\"",
+					get_rel_name(parent), name)));
 }
 
 /* All rows of distributed_table of one group, or of all (colocation_id 0). */

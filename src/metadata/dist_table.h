@@ -84,6 +84,9 @@ extern Oid	shard_table_oid(const DistTable * table, int64 shard_id);
 /* Is this relation a shard table of ours (lives in schema shardlite_shards)? */
 extern bool is_shard_table(Oid relid);
 
+/* Partition of a distributed table from the name of a shard of it, as regclass prints it. */
+extern Oid	partition_of_shard_table(Oid parent, text *shard_table);
+
 /* All tables of the cluster, as an OID list; of one group if id is not 0. */
 extern List *dist_table_list(int32 colocation_id);
 

@@ -86,7 +86,8 @@ typedef struct DistPlan
 
 	/*
 	 * Columns not sent by the fragment, pairs (resno, what).  FILL_TABLEOID:
-	 * constant fill_tableoid.  FILL_NULL: NULL.  FILL_ROW_ID: the fragment
+	 * constant fill_tableoid.  FILL_PARTITION: the partition of fill_tableoid
+	 * of which the fragment sends the shard's name.  FILL_NULL: NULL.  FILL_ROW_ID: the fragment
 	 * sends the shard row's ctid there and the scan replaces it by a synthetic
 	 * tid that the ShardliteModify above resolves (executor/row_identity.h).
 	 * The same shard row gets the same synthetic tid throughout a statement:
@@ -164,6 +165,7 @@ typedef struct LockPlan
 #define FILL_NULL		1
 #define FILL_TABLEOID	2
 #define FILL_ROW_ID		3
+#define FILL_PARTITION	4
 
 /*
  * Plan of a ShardliteModify: rows of its only child (custom_plans) are

@@ -12,6 +12,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
@@ -23,6 +24,7 @@
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/tlist.h"
+#include "utils/lsyscache.h"
 
 #include "metadata/dist_table.h"
 #include "planner/lock_path.h"
@@ -272,8 +274,13 @@ returning_columns(PlannerInfo *root, ModifyPlan * plan, List *returning_list,
 		}
 		else if (var->varattno == TableOidAttributeNumber)
 		{
-			plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_TABLEOID);
+			bool		many = get_rel_relkind(plan->relid) == RELKIND_PARTITIONED_TABLE;
+
+			plan->fill = lappend_int(lappend_int(plan->fill, resno),
+									 many ? FILL_PARTITION : FILL_TABLEOID);
 			plan->fill_tableoid = plan->relid;
+			if (many)
+				*returning = lappend(*returning, var);
 		}
 		else
 			*returning = lappend(*returning, var);

@@ -101,6 +101,8 @@ append_returning(StringInfo buf, Relation relation, List *returning)
 		appendStringInfoString(buf, ", ");
 		if (var->varattno == 0)
 			append_whole_row(buf, relation, var->vartype);
+		else if (var->varattno == TableOidAttributeNumber)
+			appendStringInfoString(buf, "t.tableoid::pg_catalog.regclass::pg_catalog.text");
 		else if (var->varattno < 0)
 			appendStringInfo(buf, "t.%s",
 							 NameStr(SystemAttributeDefinition(var->varattno)->attname));

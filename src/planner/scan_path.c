@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
@@ -427,11 +428,26 @@ is_system_column(Node *node)
 	return IsA(node, Var) && ((Var *) node)->varattno < 0;
 }
 
+/* The name of the shard table that holds a row, which tells the partition. */
+static Expr *
+shard_name(Var *tableoid)
+{
+	CoerceViaIO *name = makeNode(CoerceViaIO);
+
+	name->arg = (Expr *) makeRelabelType((Expr *) tableoid, REGCLASSOID, -1, InvalidOid,
+										 COERCE_EXPLICIT_CAST);
+	name->resulttype = TEXTOID;
+	name->resultcollid = DEFAULT_COLLATION_OID;
+	name->coerceformat = COERCE_EXPLICIT_CAST;
+	name->location = -1;
+	return (Expr *) name;
+}
+
 /*
- * A system column: returns the Var that fragments send for it, NULL when the
- * scan fills it in by itself, as plan->fill says.
+ * A system column: returns what fragments send for it, NULL when the scan
+ * fills it in by itself, as plan->fill says.
  */
-static Var *
+static Expr *
 place_system_column(PlannerInfo *root, Var *var, int resno, DistPlan * plan)
 {
 	RangeTblEntry *rte = planner_rt_fetch(var->varno, root);
@@ -447,9 +463,12 @@ place_system_column(PlannerInfo *root, Var *var, int resno, DistPlan * plan)
 		elog(ERROR, "relation %u is no marked shell", rte->relid);
 	if (var->varattno == TableOidAttributeNumber)
 	{
-		plan->fill = lappend_int(lappend_int(plan->fill, resno), FILL_TABLEOID);
+		bool		many = mark.partitioned && !mark.only;
+
+		plan->fill = lappend_int(lappend_int(plan->fill, resno),
+								 many ? FILL_PARTITION : FILL_TABLEOID);
 		plan->fill_tableoid = rte->relid;
-		return NULL;
+		return many ? shard_name(var) : NULL;
 	}
 	if (var->varattno == SelfItemPointerAttributeNumber)
 	{
@@ -457,7 +476,7 @@ place_system_column(PlannerInfo *root, Var *var, int resno, DistPlan * plan)
 		plan->row_id_rti = var->varno;
 		plan->row_id_leaf = mark.partitioned;
 	}
-	return var;
+	return (Expr *) var;
 }
 
 /* What fragments send for the scan's tuple. */
@@ -472,8 +491,7 @@ place_columns(PlannerInfo *root, List *tuple, DistPlan * plan)
 		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, lc));
 
 		if (is_system_column((Node *) entry->expr))
-			entry->expr = (Expr *) place_system_column(root, (Var *) entry->expr,
-													   entry->resno, plan);
+			entry->expr = place_system_column(root, (Var *) entry->expr, entry->resno, plan);
 		if (entry->expr == NULL)
 			continue;
 		entry->resno = list_length(sent) + 1;

@@ -76,10 +76,10 @@ CREATE TABLE other (id int PRIMARY KEY, k int, v text);
 CREATE TABLE colour (id int PRIMARY KEY, name text);
 CREATE TABLE local_t (id int PRIMARY KEY, k int);
 CREATE TABLE part (k int, day date, v text, PRIMARY KEY (k, day, v)) PARTITION BY RANGE (day);
-CREATE TABLE part_a PARTITION OF part FOR VALUES FROM ('2020-01-01') TO ('2020-07-01');
-CREATE TABLE part_b PARTITION OF part FOR VALUES FROM ('2020-07-01') TO ('2021-01-01') PARTITION BY LIST (v);
-CREATE TABLE part_b_odd PARTITION OF part_b FOR VALUES IN ('odd');
-CREATE TABLE part_b_rest PARTITION OF part_b DEFAULT
+CREATE TABLE part_early PARTITION OF part FOR VALUES FROM ('2020-01-01') TO ('2020-07-01');
+CREATE TABLE part_late PARTITION OF part FOR VALUES FROM ('2020-07-01') TO ('2021-01-01') PARTITION BY LIST (v);
+CREATE TABLE part_late_odd PARTITION OF part_late FOR VALUES IN ('odd');
+CREATE TABLE part_late_rest PARTITION OF part_late DEFAULT
 $$);
 SET search_path = sql_here, sql_test;
 SELECT create_distributed_table('item', 'k', shard_count := 3, colocate_with := 'none');
