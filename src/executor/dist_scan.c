@@ -19,6 +19,7 @@
 #include "executor/dist_scan.h"
 #include "executor/executor.h"
 #include "executor/flight.h"
+#include "executor/fragment_spread.h"
 #include "executor/fragment_text.h"
 #include "executor/row_identity.h"
 #include "executor/row_source.h"
@@ -32,6 +33,9 @@
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
+
+/* A row more that travels and is combined here, in units of the cost model. */
+#define PART_ROW_COST	0.1
 
 static Node *create_state(CustomScan *cscan);
 static void begin_scan(CustomScanState *node, EState *estate, int eflags);
@@ -211,6 +215,46 @@ add_node_fragment(DistScanState * state, const ShardGroup * group, List *shards,
 		(state->plan->target == TARGET_ALL_SHARDS || list_length(shards) == 1);
 }
 
+/*
+ * In how many parts, for as many connections, a node reads these shards of all
+ * that the run does.  Every part delivers rows of its own: a group, for example,
+ * that occurs on most shards.  What runs in this backend is not divided, and the
+ * nodes have nothing to win over it.
+ */
+static int
+parts_of_node(DistScanState * state, const ShardGroup * group, List *all, List *mine)
+{
+	double		cost = (double) state->plan->fragment_cost * list_length(mine);
+	double		rows = state->css.ss.ps.plan->plan_rows * list_length(mine) / list_length(all);
+	ListCell   *lc;
+
+	if (state->run->fragment_cost <= 0 || rows * PART_ROW_COST > cost / 2)
+		return 1;
+	foreach(lc, all)
+		if (group->shards[lfirst_int(lc)].node_id == local_node_id())
+			return 1;
+	return fragment_spread_parts(group->shards[linitial_int(mine)].node_id,
+								 list_length(mine), cost);
+}
+
+/* Fragments for the shards of one node. */
+static void
+add_node_parts(DistScanState * state, const ShardGroup * group, List *shards, int parts,
+			   FragmentParams * params)
+{
+	int			count = list_length(shards);
+
+	if (parts > 1)
+		state->run->fragment_cost = (double) state->plan->fragment_cost * count / parts;
+	for (int i = 0; i < parts; i++)
+	{
+		List	   *part = list_copy_tail(shards, count * i / parts);
+
+		add_node_fragment(state, group,
+						  list_truncate(part, count * (i + 1) / parts - count * i / parts), params);
+	}
+}
+
 static void
 add_fragments_by_node(DistScanState * state, const ShardGroup * group, List *shards,
 					  FragmentParams * params)
@@ -229,7 +273,7 @@ add_fragments_by_node(DistScanState * state, const ShardGroup * group, List *sha
 			else
 				others = lappend_int(others, lfirst_int(lc));
 		}
-		add_node_fragment(state, group, mine, params);
+		add_node_parts(state, group, mine, parts_of_node(state, group, shards, mine), params);
 		shards = others;
 	}
 }

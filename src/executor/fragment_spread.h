@@ -1,7 +1,7 @@
 /*
  * fragment_spread.h
- *		Long work of one node over several connections; private to
- *		fragment_run.c.
+ *		Long work of one node over several connections; for fragment_run.c, and
+ *		for who makes fragments.
  */
 #ifndef SHARDLITE_FRAGMENT_SPREAD_H
 #define SHARDLITE_FRAGMENT_SPREAD_H
@@ -33,7 +33,10 @@ extern void fragment_spread_wait(FragmentRun * run, RemoteRequest **requests, in
 /* Send everything to the first connections now. */
 extern void fragment_spread_send_all(FragmentRun * run);
 
-/* How many parts the work on a node's shards is worth, of this cost all together. */
+/*
+ * How many fragments the work on a node's shards, of this cost all together,
+ * should be divided into.
+ */
 extern int	fragment_spread_parts(int32 node_id, int nshards, double cost);
 
 extern void fragment_spread_init(void);

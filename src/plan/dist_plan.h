@@ -120,7 +120,8 @@ typedef struct DistPlan
 
 	/*
 	 * What a fragment is expected to cost its node per shard that it reads, in
-	 * units of the cost model; 0: not known.
+	 * units of the cost model; 0: not known, or it need not read all.  Where it is
+	 * known and sort is not, a node's shards may be read in parts of one fragment each.
 	 */
 	int			fragment_cost;
 

@@ -131,21 +131,25 @@ cost_transfer(int width)
 static bool
 is_indexed(RelOptInfo *rel, Expr *clause)
 {
-	OpExpr	   *op = (OpExpr *) clause;
+	bool		is_list = IsA(clause, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) clause)->useOr;
+	List	   *args;
+	Oid			opno;
 	ListCell   *lc;
 
-	if (!IsA(clause, OpExpr) || list_length(op->args) != 2)
+	if (!is_list && (!IsA(clause, OpExpr) || list_length(((OpExpr *) clause)->args) != 2))
 		return false;
+	args = is_list ? ((ScalarArrayOpExpr *) clause)->args : ((OpExpr *) clause)->args;
+	opno = is_list ? ((ScalarArrayOpExpr *) clause)->opno : ((OpExpr *) clause)->opno;
 	foreach(lc, rel->indexlist)
 	{
 		IndexOptInfo *index = lfirst_node(IndexOptInfo, lc);
 
-		if (get_op_opfamily_strategy(op->opno, index->opfamily[0]) == 0 ||
+		if (get_op_opfamily_strategy(opno, index->opfamily[0]) == 0 ||
 			(index->indpred != NIL && !index->predOK))
 			continue;
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < (is_list ? 1 : 2); i++)
 		{
-			Var		   *side = (Var *) strip_implicit_coercions(list_nth(op->args, i));
+			Var		   *side = (Var *) strip_implicit_coercions(list_nth(args, i));
 
 			if (IsA(side, Var) && side->varno == rel->relid &&
 				side->varattno == index->indexkeys[0])
@@ -270,14 +274,15 @@ cost_fragment(Path *path, const ShardGroup * group, const FragmentCost * fragmen
 }
 
 int
-cost_on_shard(const Path *path, int nshards)
+cost_on_shard(const Path *path, const ShardGroup * group)
 {
-	Cost		work = path->total_cost - ROUND_TRIP_COST - FRAGMENT_COST * nshards -
+	double		share = (double) group->nshards / Max(group->nnodes, 1);
+	Cost		work = path->total_cost - ROUND_TRIP_COST - FRAGMENT_COST * group->nshards -
 		path->rows * cost_transfer(path->pathtarget->width);
 
-	if (path->param_info != NULL || work < 1)
+	if (path->param_info != NULL || work <= 0)
 		return 0;
-	return (int) Min(work, 1e9);
+	return (int) Min(ceil(work / share), 1e9);
 }
 
 /* Nothing arrives before the nodes have read and sorted everything. */

@@ -50,10 +50,10 @@ extern Cost cost_join_work(const JoinSides * sides);
 extern void cost_fragment(Path *path, const ShardGroup * group, const FragmentCost * fragment);
 
 /*
- * The part of a path's cost that is one shard's work, for DistPlan; 0 when the
- * path runs once per outer row.
+ * The part of a path's cost that is one shard's work, where it asks all shards,
+ * for DistPlan; 0 when the path runs once per outer row.
  */
-extern int	cost_on_shard(const Path *path, int nshards);
+extern int	cost_on_shard(const Path *path, const ShardGroup * group);
 
 /* Cost of moving one row of so many bytes from one node to another. */
 extern Cost cost_transfer(int width);

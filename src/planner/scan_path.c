@@ -652,7 +652,8 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	plan.returns_rows = true;
 	plan.writes = dist->row_marks != NIL || dist->locked_above;
 	plan.before_writes = dist->before_writes;
-	plan.fragment_cost = cost_on_shard(&best_path->path, dist->group->nshards);
+	if (plan.target == TARGET_ALL_SHARDS && (dist->upper == NULL || dist->upper->limit == NULL))
+		plan.fragment_cost = cost_on_shard(&best_path->path, dist->group);
 	if (dist->upper != NULL && dist->upper->grouped)
 		plan.aggregate = dist->upper->partial ? AGGREGATE_PARTIAL : AGGREGATE_COMPLETE;
 	scan->custom_plans = custom_plans;

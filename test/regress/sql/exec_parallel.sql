@@ -43,6 +43,31 @@ SELECT k, v FROM p WHERE nap(v) % 40 = 0 ORDER BY k;
 SELECT a.k FROM p a JOIN p b ON a.v = b.v + 1 WHERE nap(a.v) > 150 AND nap(b.v) < 160 ORDER BY 1;
 SELECT v % 4 AS r, sum(nap(v)) FROM p GROUP BY 1 ORDER BY 1;
 
+-- what a node groups, or makes distinct, over all its shards it may do in parts
+CREATE TABLE wide (k int PRIMARY KEY, g int);
+SELECT create_distributed_table('wide', 'k', colocate_with := 'p');
+INSERT INTO wide SELECT i, i % 500 FROM generate_series(1, 5000) i;
+ANALYZE wide;
+CREATE FUNCTION in_parts(query text, parts int) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) ' || query LOOP
+		IF line ~ ('^ *Fragments Run: ' || parts || '$') THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+	RETURN (SELECT count(*) FROM shardlite.node) = 1;
+END $$;
+SELECT count(*), sum(c), sum(s) FROM (SELECT g, count(*) c, sum(nap(k * 10 + 1)) s FROM wide GROUP BY g) x;
+SELECT in_parts('SELECT g, count(*), sum(nap(k * 10 + 1)) FROM wide GROUP BY g', 8);
+SET shardlite.max_connections_per_node_per_session = 1;
+SELECT in_parts('SELECT g, count(*), sum(nap(k * 10 + 1)) FROM wide GROUP BY g', 2);
+RESET shardlite.max_connections_per_node_per_session;
+-- not if that would multiply what comes here
+SELECT in_parts('SELECT g, count(*), sum(k) FROM wide GROUP BY g', 2);
+SELECT count(*) FROM (SELECT g FROM wide GROUP BY g LIMIT 10) x;
+
 -- read, write, read in one transaction, in every order
 BEGIN;
 SELECT sum(nap(v)) FROM p;
