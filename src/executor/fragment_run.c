@@ -18,6 +18,7 @@
 #include "executor/row_source.h"
 #include "executor/shard_error.h"
 #include "metadata/node.h"
+#include "metadata/shard_names.h"
 #include "miscadmin.h"
 #include "transaction/dist_xact.h"
 #include "utils/memutils.h"
@@ -521,13 +522,15 @@ next_local(FragmentRun * run, TupleTableSlot *slot)
 static void
 check_request(Fragment * fragment)
 {
+	static const RemoteRename any_rename = {.translate = logical_names_in_text};
 	RemoteRequest *request = fragment->request;
 
 	if (fragment->done || !request->done)
 		return;
 	if (request->failed || request->aborted)
 	{
-		remote_set_rename(request, fragment_rename(fragment));
+		/* what failed may have been another shard's */
+		remote_set_rename(request, request->aborted ? &any_rename : fragment_rename(fragment));
 		remote_raise(request);
 	}
 	fragment->affected = request->affected;

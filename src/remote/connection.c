@@ -205,6 +205,7 @@ open_counted(const NodeAddress *address, const RemoteIdentity *identity, int cou
 	register_exit();
 	conn->cxt = cxt;
 	conn->batch_cxt = AllocSetContextCreate(cxt, "shardlite batch", ALLOCSET_SMALL_SIZES);
+	conn->xact_cxt = AllocSetContextCreate(cxt, "shardlite failed transaction", ALLOCSET_SMALL_SIZES);
 	conn->address = *address;
 	conn->name = MemoryContextStrdup(cxt, psprintf("%s:%d", address->host, address->port));
 	conn->counted_at = counted_at;

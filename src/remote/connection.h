@@ -38,7 +38,7 @@ struct RemoteRequest
 	void	   *arg;			/* for the callback */
 	bool		done;			/* no result will follow */
 	bool		failed;			/* remote_raise() will throw */
-	bool		aborted;		/* skipped because an earlier one in its batch failed */
+	bool		aborted;		/* skipped because an earlier one failed */
 	int64		delivered;		/* callbacks made so far */
 	int64		affected;		/* rows, from the command tag */
 	/* private to remote/ follows in request.h */

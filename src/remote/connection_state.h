@@ -97,6 +97,8 @@ struct RemoteConnection
 	RemoteError *error;			/* why it is lost */
 	RemoteError *batch_error;	/* first error of the batch being received */
 	MemoryContext batch_cxt;	/* reset when a batch is over: its errors */
+	RemoteError *xact_error;	/* since which nothing has succeeded, or NULL */
+	MemoryContext xact_cxt;		/* that holds it */
 	size_t		copy_unsent;	/* bytes put since the socket took everything */
 
 	/* prepared statements, most recently used first */

@@ -128,11 +128,28 @@ is_stale_statement(const RemoteError *error)
 		 strstr(error->message, "cached plan") != NULL);
 }
 
+/*
+ * Who is refused because the transaction has failed wants to know why it did:
+ * perhaps nobody has looked at the request yet that it failed in.  Returns
+ * that error then, and keeps any other.
+ */
+static RemoteError *
+first_error(RemoteConnection *conn, RemoteError *error)
+{
+	/* nor has it the savepoint that was set in vain */
+	if (strcmp(error->sqlstate, "25P02") == 0 || strcmp(error->sqlstate, "3B001") == 0)
+		return conn->xact_error != NULL ? conn->xact_error : error;
+	MemoryContextReset(conn->xact_cxt);
+	conn->xact_error = remote_error_copy(error, conn->xact_cxt);
+	return error;
+}
+
 static void
 handle_error(RemoteConnection *conn, RemoteOp *op, const PGresult *result)
 {
 	RequestState *request = op->request;
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	RemoteError *said;
 	RemoteError *error;
 
 	if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
@@ -141,7 +158,8 @@ handle_error(RemoteConnection *conn, RemoteOp *op, const PGresult *result)
 		return;
 	}
 
-	error = remote_error_capture(result, conn->name, conn->batch_cxt);
+	said = remote_error_capture(result, conn->name, conn->batch_cxt);
+	error = first_error(conn, said);
 	if (conn->batch_error == NULL)
 		conn->batch_error = error;
 
@@ -164,7 +182,7 @@ handle_error(RemoteConnection *conn, RemoteOp *op, const PGresult *result)
 		}
 	}
 	else
-		request_fail(request, error, false);
+		request_fail(request, error, error != said);
 }
 
 static int64
@@ -186,6 +204,12 @@ deliver(RemoteConnection *conn, RemoteOp *op, PGresult *result)
 {
 	RemoteRequest *request = &op->request->base;
 	const char *affected = PQcmdTuples(result);
+
+	if (conn->xact_error != NULL)
+	{
+		conn->xact_error = NULL;
+		MemoryContextReset(conn->xact_cxt);
+	}
 
 	remote_counters.bytes_received += result_bytes(result);
 	if (affected[0] != '\0')
