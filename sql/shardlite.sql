@@ -230,6 +230,26 @@ CREATE FUNCTION shardlite_internal.get_rows(id bigint) RETURNS SETOF record
     LANGUAGE c STRICT STABLE PARALLEL RESTRICTED SUPPORT shardlite_internal.get_rows_support
     AS 'MODULE_PATHNAME', 'shardlite_get_rows';
 
+-- Such rows straight from the nodes where they are.
+CREATE FUNCTION shardlite_internal.exchange_begin(id bigint, token text, colocation_id int, key int, nodes int[], sources int[])
+    RETURNS text LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_begin';
+CREATE FUNCTION shardlite_internal.exchange_row(internal, id bigint, VARIADIC "any") RETURNS internal
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_row';
+CREATE FUNCTION shardlite_internal.exchange_count(internal) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_count';
+CREATE AGGREGATE shardlite_internal.exchange_rows(id bigint, VARIADIC "any") (
+    SFUNC = shardlite_internal.exchange_row, STYPE = internal,
+    FINALFUNC = shardlite_internal.exchange_count, PARALLEL = UNSAFE);
+CREATE FUNCTION shardlite_internal.exchange_end(id bigint) RETURNS void
+    LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_end';
+CREATE FUNCTION shardlite_internal.exchange_drop(id bigint) RETURNS void
+    LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_drop';
+CREATE FUNCTION shardlite_internal.exchange_fetch(id bigint, token text, nodes int[], sources int[], locations text[], VARIADIC "any")
+    RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_fetch';
+CREATE FUNCTION shardlite_internal.exchange_read(location text, token text, node int) RETURNS SETOF bytea
+    LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_read';
+REVOKE EXECUTE ON FUNCTION shardlite_internal.exchange_read FROM PUBLIC;
+
 -- ANALYZE: what a node has of a table, and what it is told about all of it.
 CREATE FUNCTION shardlite_internal.table_sizes(tables text[], OUT pages float8, OUT rows float8, OUT auto_analyzed float8)
     RETURNS SETOF record LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_table_sizes';

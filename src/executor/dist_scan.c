@@ -369,7 +369,7 @@ may_be_spread(DistScanState * state)
 }
 
 void
-dist_scan_start(DistScanState * state)
+dist_scan_make_run(DistScanState * state)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	MemoryContext old;
@@ -398,6 +398,12 @@ dist_scan_start(DistScanState * state)
 			state->remote_fragments++;
 	state->run->access = access_needed(state);
 	state->over = false;
+}
+
+void
+dist_scan_start(DistScanState * state)
+{
+	dist_scan_make_run(state);
 	fragment_run_flush(state->run);
 	state->merge = NULL;
 	if (state->plan->sort != NIL && list_length(state->run->fragments) > 1)
@@ -421,6 +427,7 @@ dist_scan_stop(DistScanState * state)
 	row_sources_drop(state->sources, state->run, local_node_id(), NULL);
 	fragment_run_end(state->run);
 	state->run = NULL;
+	row_sources_release(state->sources);
 }
 
 /*

@@ -29,6 +29,8 @@ typedef struct DistScanState
 	bool		cursor;			/* run began when a cursor was opened */
 	FragmentMerge *merge;		/* of the run, when its fragments are sorted */
 	bool		over;			/* run has no more rows */
+	int			exchange_key;	/* column by which nodes send these rows to each
+								 * other; 0: they come here */
 
 	/* rows kept for rescans, or read before the statement writes */
 	bool		keep;
@@ -47,6 +49,9 @@ typedef struct DistScanState
 
 /* Register the methods with PostgreSQL. */
 extern void dist_scan_init(void);
+
+/* Make the run that is to be started next, with its fragments. */
+extern void dist_scan_make_run(DistScanState * state);
 
 /* Send its fragments.  What they need of the execution is computed. */
 extern void dist_scan_start(DistScanState * state);

@@ -252,6 +252,22 @@ show_merge_keys(CustomScanState *node, List *sort, List *ancestors, ExplainState
 		ExplainPropertyList("Merge Key", keys, es);
 }
 
+/* The column by which these rows go to other nodes' shards, instead of coming here. */
+static void
+show_exchange(DistScanState * state, List *ancestors, ExplainState *es)
+{
+	Plan	   *plan = state->css.ss.ps.plan;
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, plan, ancestors);
+	TargetEntry *entry;
+
+	if (state->exchange_key == 0)
+		return;
+	entry = list_nth_node(TargetEntry, plan->targetlist, state->exchange_key - 1);
+	ExplainPropertyText("Exchange Between Nodes By",
+						deparse_expression((Node *) entry->expr, context,
+										   list_length(es->rtable) > 1 || es->verbose, true), es);
+}
+
 /* The template; by node, as if there were one shard. */
 static char *
 scan_sql(const DistPlan * plan)
@@ -278,6 +294,7 @@ dist_scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	else if (state->plan->target == TARGET_ALL_NODES)
 		show_count("Nodes", list_length(node_list()), list_length(node_list()), es);
 	show_merge_keys(node, state->plan->sort, ancestors, es);
+	show_exchange(state, ancestors, es);
 	dist_scan_stop(state);
 	if (es->analyze && state->connections > 0)
 		ExplainPropertyInteger("Connections Used", NULL, state->connections, es);

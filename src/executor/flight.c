@@ -349,7 +349,7 @@ static bool
 is_plain_read(const DistScanState * scan)
 {
 	return scan->plan->operation == CMD_SELECT && !scan->plan->writes &&
-		scan->sources == NIL && scan->plan->target != TARGET_ANY_NODE;
+		scan->sources == NIL && scan->exchange_key == 0 && scan->plan->target != TARGET_ANY_NODE;
 }
 
 /* Run the InitPlans that a scan needs; false if there was none to run. */

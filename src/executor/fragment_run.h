@@ -27,7 +27,8 @@ typedef struct Fragment
 	bool		local;
 	bool		counted;		/* its rows and count are the statement's */
 	bool		started;
-	int			shard_index;	/* in the group; 0 without group */
+	int			shard_index;	/* in the group; 0 without group, -1 for what
+								 * reads no source */
 	const char *sql;
 	FragmentParams *params;
 	RowMap	   *map;			/* of its rows, the run's unless changed */

@@ -11,14 +11,12 @@
 
 #include "common/node_session.h"
 #include "executor/executor.h"
+#include "executor/row_encode.h"
 #include "executor/row_pack.h"
-#include "executor/value_codec.h"
 #include "libpq/pqformat.h"
-#include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
 #include "remote/connection.h"
 #include "tcop/pquery.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /* What PostgreSQL collects before it sends; see there PQ_SEND_BUFFER_SIZE. */
@@ -30,8 +28,7 @@ typedef struct PackWriter
 	MemoryContext cxt;			/* of this struct and what hangs on it */
 	MemoryContext row_cxt;
 	int			natts;
-	WireForm   *forms;
-	FmgrInfo   *send;
+	RowEncoder *encoder;
 	StringInfoData message;		/* the DataRow being filled */
 	int			complete;		/* its length after the last whole row */
 }			PackWriter;
@@ -68,67 +65,15 @@ writer_startup(DestReceiver *self, int operation, TupleDesc desc)
 {
 	PackWriter *writer = (PackWriter *) self;
 	MemoryContext old = MemoryContextSwitchTo(writer->cxt);
+	Oid		   *types = palloc(sizeof(Oid) * desc->natts);
 
 	writer->natts = desc->natts;
-	writer->forms = palloc(sizeof(WireForm) * desc->natts);
-	writer->send = palloc0(sizeof(FmgrInfo) * desc->natts);
 	for (int i = 0; i < desc->natts; i++)
-	{
-		Oid			type = TupleDescAttr(desc, i)->atttypid;
-		Oid			function;
-		bool		varlena;
-
-		writer->forms[i] = wire_form(type);
-		if (writer->forms[i] == WIRE_TEXT && pg_get_client_encoding() != GetDatabaseEncoding())
-			writer->forms[i] = WIRE_BY_FUNCTION;
-		if (writer->forms[i] != WIRE_BY_FUNCTION)
-			continue;
-		getTypeBinaryOutputInfo(type, &function, &varlena);
-		fmgr_info(function, &writer->send[i]);
-	}
+		types[i] = TupleDescAttr(desc, i)->atttypid;
+	writer->encoder = row_encoder_create(desc->natts, types);
 	initStringInfo(&writer->message);
 	start_message(writer);
 	MemoryContextSwitchTo(old);
-}
-
-/* Length and bytes of one value. */
-static void
-append_value(PackWriter * writer, int column, Datum value)
-{
-	StringInfo	message = &writer->message;
-	struct varlena *bytes;
-	bytea	   *sent;
-
-	switch (writer->forms[column])
-	{
-		case WIRE_BOOL:
-			pq_sendint32(message, 1);
-			pq_sendint8(message, DatumGetBool(value));
-			break;
-		case WIRE_2:
-			pq_sendint32(message, 2);
-			pq_sendint16(message, DatumGetUInt16(value));
-			break;
-		case WIRE_4:
-			pq_sendint32(message, 4);
-			pq_sendint32(message, DatumGetUInt32(value));
-			break;
-		case WIRE_8:
-			pq_sendint32(message, 8);
-			pq_sendint64(message, DatumGetInt64(value));
-			break;
-		case WIRE_TEXT:
-		case WIRE_BYTES:
-			bytes = PG_DETOAST_DATUM_PACKED(value);
-			pq_sendint32(message, VARSIZE_ANY_EXHDR(bytes));
-			appendBinaryStringInfoNT(message, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-			break;
-		case WIRE_BY_FUNCTION:
-			sent = SendFunctionCall(&writer->send[column], value);
-			pq_sendint32(message, VARSIZE(sent) - VARHDRSZ);
-			appendBinaryStringInfoNT(message, VARDATA(sent), VARSIZE(sent) - VARHDRSZ);
-			break;
-	}
 }
 
 static bool
@@ -138,13 +83,7 @@ writer_receive(TupleTableSlot *slot, DestReceiver *self)
 	MemoryContext old = MemoryContextSwitchTo(writer->row_cxt);
 
 	slot_getallattrs(slot);
-	for (int i = 0; i < writer->natts; i++)
-	{
-		if (slot->tts_isnull[i])
-			pq_sendint32(&writer->message, -1);
-		else
-			append_value(writer, i, slot->tts_values[i]);
-	}
+	row_encode(writer->encoder, &writer->message, slot->tts_values, slot->tts_isnull);
 	writer->complete = writer->message.len;
 	if (writer->complete >= PACK_SIZE)
 		send_message(writer);

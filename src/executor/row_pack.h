@@ -5,9 +5,8 @@
  * libpq makes an object of each row that it streams, which costs more than the
  * row itself.  A SELECT whose results are asked for in format
  * REMOTE_FORMAT_PACKED therefore sends its rows in packs of a few kilobytes: a
- * message with the result's columns, the first of which holds the rows and the
- * others NULL.  In a pack, each row is the values of its columns in binary,
- * each after its length (-1 for NULL), as in the protocol's DataRow.
+ * message with the result's columns, the first of which holds the rows
+ * (row_encode.h) and the others NULL.
  *
  * A pack is as large as the buffer that PostgreSQL fills before it sends
  * anything, so rows leave the node about as early as they would one by one.

@@ -58,10 +58,11 @@ row_sources_begin(CustomScanState *css, const DistPlan * plan, int eflags)
 	CustomScan *cscan = (CustomScan *) css->ss.ps.plan;
 	List	   *sources = NIL;
 	ListCell   *lc,
-			   *lc2;
+			   *lc2,
+			   *lc3;
 
 	eflags &= ~(EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK);
-	forboth(lc, cscan->custom_plans, lc2, plan->source_keys)
+	forthree(lc, cscan->custom_plans, lc2, plan->source_keys, lc3, plan->source_exchanges)
 	{
 		RowSource  *source = palloc0(sizeof(RowSource));
 
@@ -78,6 +79,10 @@ row_sources_begin(CustomScanState *css, const DistPlan * plan, int eflags)
 			source->table = keyed_table(plan);
 			source->nparts = source->table->group->nshards;
 		}
+		source->by_exchange = lfirst_int(lc3) && plan->target == TARGET_ALL_SHARDS &&
+			exchange_is_possible(source->child);
+		if (source->by_exchange)
+			((DistScanState *) source->child)->exchange_key = source->key_resno;
 		sources = lappend(sources, source);
 	}
 	return sources;
@@ -140,9 +145,12 @@ row_sources_read(List *sources, const ShardGroup * group)
 
 		if (source->key_resno > 0 && source->nparts != group->nshards)
 			elog(ERROR, "shards of a group changed during a statement");
-		if (source->parts == NULL)
-			read_child(source);
 		source->id = next_store_id(source->nparts);
+		if (source->by_exchange)
+			source->exchange = exchange_create(source->child, source->key_resno, group,
+											   source->id);
+		if (source->parts == NULL && source->exchange == NULL)
+			read_child(source);
 	}
 }
 
@@ -285,9 +293,10 @@ send_part(RowSource * source, int part, RemoteConnection *conn)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(source->desc, &TTSOpsMinimalTuple);
 	RowChunk   *chunk = conn ? make_chunk(source, source->id + part, conn) : NULL;
+	RowStore   *store = NULL;
 
 	if (conn == NULL)
-		row_store_create(source->id + part, source->desc->natts, source->types);
+		store = row_store_create(source->id + part, source->desc->natts, source->types);
 	tuplestore_rescan(source->parts[part]);
 	while (tuplestore_gettupleslot(source->parts[part], true, false, slot))
 	{
@@ -298,8 +307,7 @@ send_part(RowSource * source, int part, RemoteConnection *conn)
 			continue;
 		}
 		slot_getallattrs(slot);
-		row_store_add(source->id + part, source->desc->natts, source->types,
-					  slot->tts_values, slot->tts_isnull);
+		row_store_put(store, slot->tts_values, slot->tts_isnull);
 	}
 	if (chunk != NULL)
 		send_chunk(chunk);
@@ -319,7 +327,7 @@ parts_of_node(const RowSource * source, FragmentRun * run, int32 node_id)
 	{
 		Fragment   *fragment = lfirst(lc);
 
-		if (fragment->node_id == node_id)
+		if (fragment->node_id == node_id && fragment->shard_index >= 0)
 			parts = bms_add_member(parts, source->key_resno > 0 ? fragment->shard_index : 0);
 	}
 	return parts;
@@ -336,6 +344,12 @@ row_sources_send(List *sources, FragmentRun * run, int32 node_id, RemoteConnecti
 		Bitmapset  *parts = parts_of_node(source, run, node_id);
 		int			part = -1;
 
+		if (source->exchange != NULL)
+		{
+			if (parts != NULL)
+				exchange_send_fetch(source->exchange, conn);
+			continue;
+		}
 		while ((part = bms_next_member(parts, part)) >= 0)
 			send_part(source, part, conn);
 	}
@@ -385,6 +399,23 @@ forget_rows(RowSource * source)
 		tuplestore_end(source->parts[i]);
 	pfree(source->parts);
 	source->parts = NULL;
+}
+
+/* A scan that is run again has its rows sent from here: they are read once then. */
+void
+row_sources_release(List *sources)
+{
+	ListCell   *lc;
+
+	foreach(lc, sources)
+	{
+		RowSource  *source = lfirst(lc);
+
+		if (source->exchange != NULL)
+			exchange_release(source->exchange);
+		source->exchange = NULL;
+		source->by_exchange = false;
+	}
 }
 
 /* Rows stay if nothing that the child depends on has changed. */

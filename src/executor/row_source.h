@@ -6,6 +6,7 @@
 #ifndef SHARDLITE_ROW_SOURCE_H
 #define SHARDLITE_ROW_SOURCE_H
 
+#include "executor/exchange.h"
 #include "executor/fragment_run.h"
 #include "metadata/dist_table.h"
 #include "plan/dist_plan.h"
@@ -23,12 +24,17 @@ typedef struct RowSource
 	int			nparts;			/* shards of the group, or one */
 	Tuplestorestate **parts;	/* NULL: not read yet */
 	int64		id;				/* the first part's store in this run */
+	bool		by_exchange;	/* its rows go from node to node, in the first run */
+	Exchange   *exchange;		/* of this run, if they do */
 }			RowSource;
 
 /* Start the children of a scan; the list is in the order of plan->sources. */
 extern List *row_sources_begin(CustomScanState *css, const DistPlan * plan, int eflags);
 
-/* Read them to the end, unless that was done, and number their stores. */
+/*
+ * Read them to the end, unless that was done, and number their stores; or let
+ * the nodes prepare to send each other the rows.
+ */
 extern void row_sources_read(List *sources, const ShardGroup * group);
 
 /* Number of the store that the fragment of a shard reads. */
@@ -44,6 +50,9 @@ extern void row_sources_send(List *sources, FragmentRun * run, int32 node_id,
 /* Drop the stores, once the fragments of the batch have run. */
 extern void row_sources_drop(List *sources, FragmentRun * run, int32 node_id,
 							 RemoteConnection *conn);
+
+/* The run is over. */
+extern void row_sources_release(List *sources);
 
 extern void row_sources_rescan(List *sources, Bitmapset *changed);
 extern void row_sources_end(List *sources);

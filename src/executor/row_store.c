@@ -1,11 +1,12 @@
 /*
  * row_store.c
- *		Rows that a statement's coordinator sent here to be joined with shards.
+ *		Rows that came here to be joined with shards.
  *
- * A store is private to the session and lives until it is dropped or the
- * transaction ends.  It spills to disk like any tuplestore.  The coordinator
- * fills it through put_rows() in the batch whose fragments read it through
- * get_rows(), once per shard.
+ * A store is private to the session and lives until it is dropped or its
+ * (sub)transaction is rolled back.  It spills to disk like any tuplestore.  The
+ * coordinator fills it through put_rows() in the batch whose fragments read it
+ * through get_rows(), once per shard; or rows come from other nodes
+ * (exchange.h).
  */
 #include "postgres.h"
 
@@ -25,15 +26,19 @@
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
-typedef struct RowStore
+struct RowStore
 {
 	int64		id;
+	SubTransactionId subid;		/* in which it was made */
 	TupleDesc	desc;
 	Tuplestorestate *rows;
-}			RowStore;
+};
 
 /* In TopTransactionContext. */
 static List *stores = NIL;
+
+/* How many there were that are not in it any more, or more. */
+static uint64 dropped = 0;
 
 PG_FUNCTION_INFO_V1(shardlite_put_rows);
 PG_FUNCTION_INFO_V1(shardlite_get_rows);
@@ -46,11 +51,14 @@ forget_stores(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
+	{
 		stores = NIL;
+		dropped++;
+	}
 }
 
-static RowStore *
-find_store(int64 id)
+RowStore *
+row_store_find(int64 id)
 {
 	ListCell   *lc;
 
@@ -64,6 +72,27 @@ find_store(int64 id)
 	return NULL;
 }
 
+/* Numbers of subtransactions grow, so a later one's is not smaller. */
+static void
+drop_stores_of_subxact(SubXactEvent event, SubTransactionId subid,
+					   SubTransactionId parent, void *arg)
+{
+	ListCell   *lc;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	foreach(lc, stores)
+	{
+		RowStore   *store = lfirst(lc);
+
+		if (store->subid < subid)
+			continue;
+		stores = foreach_delete_current(stores, lc);
+		dropped++;
+		tuplestore_end(store->rows);
+	}
+}
+
 /* Temporary files must outlive the portal of one statement. */
 static ResourceOwner
 enter_transaction_owner(MemoryContext *old)
@@ -75,41 +104,50 @@ enter_transaction_owner(MemoryContext *old)
 	return owner;
 }
 
-void
-row_store_create(int64 id, int ncolumns, const Oid *types)
+static void
+register_callbacks(void)
 {
 	static bool registered = false;
+
+	if (registered)
+		return;
+	RegisterXactCallback(forget_stores, NULL);
+	RegisterSubXactCallback(drop_stores_of_subxact, NULL);
+	registered = true;
+}
+
+RowStore *
+row_store_create(int64 id, int ncolumns, const Oid *types)
+{
 	MemoryContext old;
 	ResourceOwner owner;
 	RowStore   *store;
 
-	if (!registered)
-		RegisterXactCallback(forget_stores, NULL);
-	registered = true;
+	register_callbacks();
 	row_store_drop(id);
 	owner = enter_transaction_owner(&old);
 	store = palloc(sizeof(RowStore));
 	store->id = id;
+	store->subid = GetCurrentSubTransactionId();
 	store->desc = CreateTemplateTupleDesc(ncolumns);
 	for (int i = 0; i < ncolumns; i++)
 		TupleDescInitEntry(store->desc, i + 1, NULL, types[i], -1, 0);
-	store->rows = tuplestore_begin_heap(false, false, work_mem);
+
+	/* with n of them, about log n times work_mem are used in all */
+	store->rows = tuplestore_begin_heap(false, false,
+										Max(work_mem / (list_length(stores) + 1), 64));
 	stores = lappend(stores, store);
 	MemoryContextSwitchTo(old);
 	CurrentResourceOwner = owner;
+	return store;
 }
 
 void
-row_store_add(int64 id, int ncolumns, const Oid *types, const Datum *values,
-			  const bool *nulls)
+row_store_put(RowStore * store, const Datum *values, const bool *nulls)
 {
-	RowStore   *store = find_store(id);
 	MemoryContext old;
-	ResourceOwner owner;
+	ResourceOwner owner = enter_transaction_owner(&old);
 
-	if (store == NULL || store->desc->natts != ncolumns)
-		elog(ERROR, "no store of rows " INT64_FORMAT " with %d columns", id, ncolumns);
-	owner = enter_transaction_owner(&old);
 	tuplestore_putvalues(store->rows, store->desc, unconstify(Datum *, values),
 						 unconstify(bool *, nulls));
 	MemoryContextSwitchTo(old);
@@ -119,18 +157,19 @@ row_store_add(int64 id, int ncolumns, const Oid *types, const Datum *values,
 void
 row_store_drop(int64 id)
 {
-	RowStore   *store = find_store(id);
+	RowStore   *store = row_store_find(id);
 
 	if (store == NULL)
 		return;
 	stores = list_delete_ptr(stores, store);
+	dropped++;
 	tuplestore_end(store->rows);
 }
 
 bool
 row_store_view(int64 id, RowStoreView * view)
 {
-	RowStore   *store = find_store(id);
+	RowStore   *store = row_store_find(id);
 
 	if (store == NULL)
 		return false;
@@ -146,6 +185,40 @@ row_store_is_reader(Oid funcid)
 
 	return name != NULL && strcmp(name, "get_rows") == 0 &&
 		get_func_namespace(funcid) == get_namespace_oid("shardlite_internal", true);
+}
+
+static void
+check_columns(TupleDesc desc, int ncolumns, const Oid *types)
+{
+	bool		same = desc->natts == ncolumns;
+
+	for (int i = 0; i < desc->natts && same; i++)
+		same = TupleDescAttr(desc, i)->atttypid == types[i];
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("stored rows have other columns than expected")));
+}
+
+RowStore *
+row_store_of_set(RowStoreSet * set, int index)
+{
+	RowStore   *store;
+
+	if (set->seen != dropped)
+	{
+		memset(set->stores, 0, sizeof(RowStore *) * set->nstores);
+		set->seen = dropped;
+	}
+	store = set->stores[index];
+	if (store != NULL)
+		return store;
+	store = row_store_find(set->id + index);
+	if (store == NULL)
+		store = row_store_create(set->id + index, set->ncolumns, set->types);
+	check_columns(store->desc, set->ncolumns, set->types);
+	set->stores[index] = store;
+	return store;
 }
 
 /* ---- SQL ---- */
@@ -201,11 +274,13 @@ shardlite_put_rows(PG_FUNCTION_ARGS)
 {
 	int64		id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
 	Chunk		chunk = open_chunk(fcinfo);
+	RowStore   *store = row_store_find(id);
 	Datum	   *values = palloc(sizeof(Datum) * chunk.ncolumns);
 	bool	   *nulls = palloc(sizeof(bool) * chunk.ncolumns);
 
-	if (find_store(id) == NULL)
-		row_store_create(id, chunk.ncolumns, chunk.types);
+	if (store == NULL)
+		store = row_store_create(id, chunk.ncolumns, chunk.types);
+	check_columns(store->desc, chunk.ncolumns, chunk.types);
 	for (int row = 0; row < chunk.nrows; row++)
 	{
 		for (int i = 0; i < chunk.ncolumns; i++)
@@ -213,22 +288,9 @@ shardlite_put_rows(PG_FUNCTION_ARGS)
 			values[i] = chunk.values[i][row];
 			nulls[i] = chunk.nulls[i][row];
 		}
-		row_store_add(id, chunk.ncolumns, chunk.types, values, nulls);
+		row_store_put(store, values, nulls);
 	}
 	PG_RETURN_VOID();
-}
-
-static void
-check_columns(TupleDesc have, TupleDesc want)
-{
-	bool		same = have->natts == want->natts;
-
-	for (int i = 0; i < have->natts && same; i++)
-		same = TupleDescAttr(have, i)->atttypid == TupleDescAttr(want, i)->atttypid;
-	if (!same)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("stored rows have other columns than expected")));
 }
 
 /*
@@ -239,10 +301,11 @@ shardlite_get_rows(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	int64		id = PG_GETARG_INT64(0);
-	RowStore   *store = find_store(id);
+	RowStore   *store = row_store_find(id);
 	Tuplestorestate *copy;
 	TupleTableSlot *slot;
 	MemoryContext old;
+	Oid		   *types;
 
 	if (store == NULL)
 		ereport(ERROR,
@@ -253,7 +316,10 @@ shardlite_get_rows(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("stored rows can only be read in FROM, with a list of columns")));
-	check_columns(store->desc, rsinfo->expectedDesc);
+	types = palloc(sizeof(Oid) * rsinfo->expectedDesc->natts);
+	for (int i = 0; i < rsinfo->expectedDesc->natts; i++)
+		types[i] = TupleDescAttr(rsinfo->expectedDesc, i)->atttypid;
+	check_columns(store->desc, rsinfo->expectedDesc->natts, types);
 
 	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
 	copy = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
@@ -291,7 +357,7 @@ shardlite_get_rows_support(PG_FUNCTION_ARGS)
 								   linitial(((FuncExpr *) request->node)->args));
 	if (!IsA(id, Const) || ((Const *) id)->constisnull)
 		PG_RETURN_POINTER(NULL);
-	store = find_store(DatumGetInt64(((Const *) id)->constvalue));
+	store = row_store_find(DatumGetInt64(((Const *) id)->constvalue));
 	if (store == NULL)
 		PG_RETURN_POINTER(NULL);
 	request->rows = Max(tuplestore_tuple_count(store->rows), 1);

@@ -116,6 +116,7 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_int(list, plan->row_id_leaf);
 	list = lappend(list, plan->source_keys);
 	list = lappend(list, plan->source_params);
+	list = lappend(list, plan->source_exchanges);
 	list = append_int(list, plan->before_writes);
 	list = append_int(list, plan->fragment_cost);
 	list = append_text(list, &plan->refetch);
@@ -162,6 +163,7 @@ dist_plan_decode(List *encoded)
 	plan->row_id_leaf = read_int(&reader);
 	plan->source_keys = read_node(&reader);
 	plan->source_params = read_node(&reader);
+	plan->source_exchanges = read_node(&reader);
 	plan->before_writes = read_int(&reader);
 	plan->fragment_cost = read_int(&reader);
 	plan->refetch = read_text(&reader);

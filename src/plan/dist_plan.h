@@ -104,12 +104,14 @@ typedef struct DistPlan
 	/*
 	 * The children of the scan (custom_plans): their rows are computed here and
 	 * joined on the shards.  Per child the column whose hash says to which
-	 * shard a row goes, 0 when every shard needs all rows; and the parameter
+	 * shard a row goes, 0 when every shard needs all rows; the parameter
 	 * $n under which a fragment gets the number of the rows it reads
-	 * (executor/row_store.h).
+	 * (executor/row_store.h); and whether they go from node to node
+	 * (executor/exchange.h).
 	 */
 	List	   *source_keys;	/* IntList */
 	List	   *source_params;	/* IntList */
+	List	   *source_exchanges;	/* IntList of booleans */
 
 	/*
 	 * The scan must see the data as it was before the statement: its rows are

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "access/htup_details.h"
@@ -13,6 +14,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -33,8 +35,17 @@
 /* Going down an index: what is above the leaves is in memory. */
 #define LOOKUP_COST			(seq_page_cost + 10 * cpu_operator_cost)
 
+/* Making a store of rows on the nodes, and dropping it. */
+#define SOURCE_COST			2.0
+
+/* What rows cost that are written to a file and read there, in tuples. */
+#define FILED_ROW_TUPLES	4.0
+
 /* Rows of a shard whose size nobody has measured. */
 #define DEFAULT_SHARD_ROWS	3000.0
+
+/* Setting */
+static double exchange_startup_cost = 200;
 
 /*
  * What the shell's statistics say; false when nobody has measured the table.
@@ -123,6 +134,32 @@ Cost
 cost_transfer(int width)
 {
 	return TRANSFER_ROW_COST + TRANSFER_BYTE_COST * width;
+}
+
+Cost
+cost_source(const Path *path, double nnodes, double copies, double reads)
+{
+	return SOURCE_COST + path->total_cost +
+		path->rows * (copies * cost_transfer(path->pathtarget->width) + 2 * reads * cpu_tuple_cost);
+}
+
+/* No row comes here, and nodes work side by side. */
+Cost
+cost_exchange(const Path *path, double nnodes)
+{
+	Cost		transfer = path->rows * cost_transfer(path->pathtarget->width);
+
+	return exchange_startup_cost + Max(path->total_cost - transfer, 0) +
+		(transfer + path->rows * FILED_ROW_TUPLES * cpu_tuple_cost) / nnodes;
+}
+
+void
+cost_init(void)
+{
+	DefineCustomRealVariable("shardlite.exchange_startup_cost",
+							 "Planner's estimate of the cost of having nodes send rows to each other.",
+							 NULL, &exchange_startup_cost, 200, 0, DBL_MAX, PGC_USERSET,
+							 GUC_EXPLAIN, NULL, NULL, NULL);
 }
 
 /* ---- work on the shards ---- */

@@ -58,4 +58,16 @@ extern int	cost_on_shard(const Path *path, const ShardGroup * group);
 /* Cost of moving one row of so many bytes from one node to another. */
 extern Cost cost_transfer(int width);
 
+/*
+ * Cost of the rows of a path as a source of shards on nnodes nodes: read here,
+ * sent to copies of them; and then read so often by fragments that work one after
+ * the other.
+ */
+extern Cost cost_source(const Path *path, double nnodes, double copies, double reads);
+
+/* The same if path is a DistScan and its rows go by a key from node to node. */
+extern Cost cost_exchange(const Path *path, double nnodes);
+
+extern void cost_init(void);
+
 #endif							/* SHARDLITE_COST_H */

@@ -28,6 +28,8 @@ typedef struct DistWrap
 	Path	   *path;			/* computes the rows of a source */
 	int			key_resno;		/* column that says to which shard a row goes; 0:
 								 * every shard gets all rows */
+	bool		exchange;		/* path is a DistScan, whose rows go there from
+								 * the nodes where they are */
 }			DistWrap;
 
 /* An item of a fragment's FROM clause; exactly one of rti, wrap, right is set. */

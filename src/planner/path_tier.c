@@ -36,6 +36,7 @@
 #include "planner/scan_path.h"
 #include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
+#include "planner/source_join.h"
 #include "planner/window_path.h"
 
 static get_relation_info_hook_type next_relation_info = NULL;
@@ -273,6 +274,8 @@ path_tier_init(void)
 	window_path_init();
 	distinct_path_init();
 	shard_subquery_init();
+	source_join_init();
+	cost_init();
 
 	DefineCustomBoolVariable("shardlite.enable_broadcast",
 							 "Lets rows of a join's other side be sent to the shards.",

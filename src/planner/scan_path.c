@@ -47,9 +47,6 @@
  */
 #define TRIP_PER_ROW_RISK	3.0
 
-/* Making a store of rows on the nodes, and dropping it. */
-#define SOURCE_COST			2.0
-
 static Plan *plan_dist_scan(PlannerInfo *root, RelOptInfo *rel,
 							CustomPath *best_path, List *tlist,
 							List *clauses, List *custom_plans);
@@ -166,9 +163,8 @@ add_source_costs(Path *path, const DistRel * dist)
 		double		copies = source->key_resno > 0 ? 1 : nnodes;
 		double		reads = source->key_resno > 0 ? 1 / nnodes : dist->group->nshards / nnodes;
 
-		cost += source->path->total_cost + source->path->rows *
-			(copies * cost_transfer(source->path->pathtarget->width) +
-			 2 * reads * cpu_tuple_cost) + SOURCE_COST;
+		cost += source->exchange ? cost_exchange(source->path, nnodes) :
+			cost_source(source->path, nnodes, copies, reads);
 	}
 	path->startup_cost += cost;
 	path->total_cost += cost;
@@ -619,6 +615,7 @@ describe_sources(const DistRel * dist, List *params, DistPlan * plan)
 			elog(ERROR, "a fragment does not read its source");
 		plan->source_keys = lappend_int(plan->source_keys, source->key_resno);
 		plan->source_params = lappend_int(plan->source_params, position);
+		plan->source_exchanges = lappend_int(plan->source_exchanges, source->exchange);
 	}
 }
 

@@ -12,11 +12,17 @@
 
 #include "nodes/nodeFuncs.h"
 #include "optimizer/pathnode.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 
 #include "deparse/shippable.h"
+#include "metadata/node.h"
+#include "planner/cost.h"
 #include "planner/scan_keys.h"
 #include "planner/source_join.h"
+
+/* Setting */
+static bool enable_exchange = true;
 
 /* The columns to be sent; false when one cannot travel. */
 static bool
@@ -81,9 +87,42 @@ key_column(const JoinSides * sides, const DistRel * shards, List *exprs)
 	return 0;
 }
 
+/*
+ * Can rows of this path go from node to node?  It must be a scan of shards
+ * alone, whose fragments deliver the columns as they are.
+ */
+static bool
+can_exchange(const JoinSides * sides, RelOptInfo *rel, const Path *path)
+{
+	DistRel    *dist = dist_rel_get(rel);
+	ListCell   *lc;
+
+	if (!enable_exchange || dist == NULL || !IsA(path, CustomPath) || path->parent != rel ||
+		dist->everywhere || dist->upper != NULL || dist->local != NIL || dist->other_role ||
+		dist->before_writes || dist->row_marks != NIL || path->pathkeys != NIL)
+		return false;
+	foreach(lc, path->pathtarget->exprs)
+	{
+		if (!IsA(lfirst(lc), Var) || ((Var *) lfirst(lc))->varattno <= 0)
+			return false;
+	}
+	return true;
+}
+
+/* Do the rows of a source that goes by its key come straight from their nodes? */
+static bool
+choose_exchange(const JoinSides * sides, RelOptInfo *rel, const DistRel * shards,
+				const DistWrap * wrap)
+{
+	double		nnodes = Min(list_length(node_list()), shards->group->nshards);
+
+	return wrap->key_resno > 0 && can_exchange(sides, rel, wrap->path) &&
+		cost_exchange(wrap->path, nnodes) < cost_source(wrap->path, nnodes, 1, 1 / nnodes);
+}
+
 /* The record of a source that goes to these shards; NULL if it cannot. */
 static DistRel *
-make_source(const JoinSides * sides, const RelOptInfo *rel, const DistRel * shards)
+make_source(const JoinSides * sides, RelOptInfo *rel, const DistRel * shards)
 {
 	Path	   *path = rel->cheapest_total_path;
 	DistWrap   *wrap = palloc0(sizeof(DistWrap));
@@ -96,6 +135,7 @@ make_source(const JoinSides * sides, const RelOptInfo *rel, const DistRel * shar
 		return NULL;
 	wrap->path = path;
 	wrap->key_resno = key_column(sides, shards, wrap->exprs);
+	wrap->exchange = choose_exchange(sides, rel, shards, wrap);
 	item->wrap = wrap;
 	dist->from = list_make1(item);
 	dist->relids = rel->relids;
@@ -170,4 +210,13 @@ source_join_reference(const JoinSides * sides)
 	else
 		trial.outer = make_source(sides, sides->outerrel, sides->inner);
 	return trial.inner == NULL || trial.outer == NULL ? NULL : dist_rel_make_join(&trial);
+}
+
+void
+source_join_init(void)
+{
+	DefineCustomBoolVariable("shardlite.enable_exchange",
+							 "Lets nodes send rows for a join on the distribution column to each other.",
+							 NULL, &enable_exchange, true, PGC_USERSET,
+							 GUC_EXPLAIN, NULL, NULL, NULL);
 }

@@ -20,4 +20,6 @@ extern List *source_join_records(const JoinSides * sides);
  */
 extern DistRel * source_join_reference(const JoinSides * sides);
 
+extern void source_join_init(void);
+
 #endif							/* SHARDLITE_SOURCE_JOIN_H */

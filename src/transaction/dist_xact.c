@@ -80,7 +80,7 @@ may_autocommit(const RemoteXact *xact, int access)
 {
 	dlist_iter	iter;
 
-	if (xact->depth > 0 || !outside_block())
+	if (xact->depth > 0 || !outside_block() || (access & DIST_ACCESS_KEEP) != 0)
 		return false;
 	if ((access & DIST_ACCESS_WRITE) == 0)
 		return true;
@@ -111,6 +111,14 @@ bool
 dist_xact_may_autocommit(int32 node_id, int access)
 {
 	return may_autocommit(participant_get(node_id), access);
+}
+
+bool
+dist_xact_in_block(int32 node_id)
+{
+	RemoteXact *xact = participant_get(node_id);
+
+	return xact->depth > 0 && !xact->failed && xact->conn != NULL && !remote_is_lost(xact->conn);
 }
 
 /* Another node's statement that runs here stays here. */

@@ -24,6 +24,12 @@
 #define DIST_ACCESS_LAST		0x04
 
 /*
+ * What this leaves in the node's session is wanted by later requests of this
+ * transaction: there must be a transaction there, which ends with this one.
+ */
+#define DIST_ACCESS_KEEP		0x08
+
+/*
  * Connection to use for the next fragment on this node, connected, and with
  * whatever must precede the fragment (context, BEGIN, SAVEPOINTs) queued in
  * its current batch.  node_id must not be the local node.  Throws when the
@@ -36,6 +42,9 @@ extern RemoteConnection *dist_xact_connection(int32 node_id, int access);
  * not, it is part of a transaction block there.
  */
 extern bool dist_xact_may_autocommit(int32 node_id, int access);
+
+/* Is a transaction block of ours open on this node? */
+extern bool dist_xact_in_block(int32 node_id);
 
 /*
  * Are fragments that only read transactions of their own on every node, so that an

@@ -19,6 +19,7 @@
 #include "transaction/extra_connections.h"
 #include "transaction/idle_connections.h"
 #include "transaction/participants.h"
+#include "transaction/peer_readers.h"
 #include "utils/guc.h"
 #include "utils/timeout.h"
 
@@ -46,8 +47,11 @@ static long
 close_idle(TimestampTz now)
 {
 	long		next = extra_connections_close_idle(now, idle_timeout);
+	long		peers = peer_readers_close_idle(now, idle_timeout);
 	dlist_iter	iter;
 
+	if (peers > 0)
+		next = next == 0 ? peers : Min(next, peers);
 	dlist_foreach(iter, &participants)
 	{
 		RemoteXact *xact = dlist_container(RemoteXact, link, iter.cur);
@@ -70,7 +74,7 @@ idle_connections_check(bool used)
 {
 	long		next;
 
-	if (dlist_is_empty(&participants) || idle_timeout == 0)
+	if ((dlist_is_empty(&participants) && !peer_readers_exist()) || idle_timeout == 0)
 		return;
 	if (!due && timer != MAX_TIMEOUTS && get_timeout_active(timer))
 		return;
