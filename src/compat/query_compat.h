@@ -39,6 +39,19 @@ compat_check_as_user(Query *query, RangeTblEntry *rte)
 #endif
 }
 
+/* All range table entries that need privileges move to another Query. */
+static inline void
+compat_move_perms(Query *to, Query *from)
+{
+#if PG_VERSION_NUM >= 160000
+	to->rteperminfos = from->rteperminfos;
+	from->rteperminfos = NIL;
+#else
+	(void) to;
+	(void) from;
+#endif
+}
+
 /* Append an entry of query to the statement's flat range table. */
 static inline void
 compat_append_flat_rte(PlannedStmt *stmt, Query *query, RangeTblEntry *rte)

@@ -25,6 +25,7 @@
 
 #include "metadata/dist_table.h"
 #include "planner/decorrelate.h"
+#include "planner/outer_rows.h"
 
 /* One subquery on its way into FROM. */
 typedef struct Unnesting
@@ -34,6 +35,12 @@ typedef struct Unnesting
 	List	   *targets;		/* of TargetEntry: group keys, then aggregates */
 	List	   *quals;			/* that join it, as the outer query writes them */
 }			Unnesting;
+
+typedef struct UnnestContext
+{
+	bool		restricted;		/* groups without outer rows are not computed */
+	bool		changed;
+}			UnnestContext;
 
 /* ---- what may be unnested ---- */
 
@@ -114,6 +121,24 @@ is_strict_in_aggregates(Node *value)
 		return false;
 	of_nothing = eval_const_expressions(NULL, of_nothing);
 	return IsA(of_nothing, Const) && ((Const *) of_nothing)->constisnull;
+}
+
+/* Can computing the aggregates fail for rows that no outer row asks for? */
+static bool
+may_fail(Node *node, void *context)
+{
+	ListCell   *lc;
+
+	if (node == NULL)
+		return false;
+	if (!IsA(node, Aggref))
+		return expression_tree_walker(node, may_fail, context);
+	foreach(lc, ((Aggref *) node)->args)
+	{
+		if (contain_leaked_vars((Node *) lfirst_node(TargetEntry, lc)->expr))
+			return true;
+	}
+	return contain_leaked_vars((Node *) ((Aggref *) node)->aggfilter);
 }
 
 /* ---- correlation ---- */
@@ -197,7 +222,8 @@ take_correlation(Unnesting * unnesting, Node *qual)
 		Node	   *outer = list_nth(op->args, 1 - i);
 
 		if (!is_inner(inner) || !is_outer(outer) ||
-			!groups_as_it_joins(op->opno, op->inputcollid, inner))
+			!groups_as_it_joins(op->opno, op->inputcollid, inner) ||
+			!groups_as_it_joins(op->opno, op->inputcollid, outer))
 			continue;
 		op = copyObject(op);
 		outer = list_nth(op->args, 1 - i);
@@ -263,7 +289,7 @@ add_subquery(Query *query, Unnesting * unnesting)
 
 /* The joins that a filter becomes, as a list of quals; NIL if it stays. */
 static List *
-unnest_filter(Query *query, OpExpr *op)
+unnest_filter(Query *query, OpExpr *op, bool all_groups)
 {
 	Unnesting	unnesting = {0};
 
@@ -282,7 +308,8 @@ unnest_filter(Query *query, OpExpr *op)
 		if (!is_plain_aggregate(unnesting.sub) || !reads_shards(unnesting.sub))
 			return NIL;
 		value = (Node *) linitial_node(TargetEntry, unnesting.sub->targetList)->expr;
-		if (!is_strict_in_aggregates(value) || !take_correlations(&unnesting) ||
+		if (!is_strict_in_aggregates(value) || (all_groups && may_fail(value, NULL)) ||
+			!take_correlations(&unnesting) ||
 			contain_vars_of_level((Node *) unnesting.sub, 1))
 			return NIL;
 		value = columns_mutator(value, &unnesting);
@@ -295,35 +322,46 @@ unnest_filter(Query *query, OpExpr *op)
 }
 
 static bool
-unnest_level(Query *query)
+unnest_level(Query *query, bool restricted)
 {
-	List	   *quals = NIL;
-	bool		changed = false;
+	int			nentries = list_length(query->rtable);
+	List	   *kept = NIL;
+	List	   *joined = NIL;
+	int			nitems;
 	ListCell   *lc;
 
 	if (query->commandType != CMD_SELECT || !query->hasSubLinks ||
 		query->jointree == NULL || query->rowMarks != NIL)
 		return false;
+	nitems = list_length(query->jointree->fromlist);
+	restricted = restricted && outer_rows_can_move(query);
 	foreach(lc, make_ands_implicit((Expr *) query->jointree->quals))
 	{
-		List	   *joins = unnest_filter(query, lfirst(lc));
+		List	   *joins = unnest_filter(query, lfirst(lc), !restricted);
 
-		changed |= joins != NIL;
-		quals = joins != NIL ? list_concat(quals, joins) : lappend(quals, lfirst(lc));
+		joined = list_concat(joined, joins);
+		if (joins == NIL)
+			kept = lappend(kept, lfirst(lc));
 	}
-	if (changed)
-		query->jointree->quals = (Node *) make_ands_explicit(quals);
-	return changed;
+	if (joined == NIL)
+		return false;
+	if (restricted)
+		outer_rows_move(query, nentries, nitems, kept, joined);
+	else
+		query->jointree->quals = (Node *) make_ands_explicit(list_concat(kept, joined));
+	return true;
 }
 
 static bool
 unnest_walker(Node *node, void *context)
 {
+	UnnestContext *unnest = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
 	{
-		*(bool *) context |= unnest_level((Query *) node);
+		unnest->changed |= unnest_level((Query *) node, unnest->restricted);
 		return query_tree_walker((Query *) node, unnest_walker, context, 0);
 	}
 	return expression_tree_walker(node, unnest_walker, context);
@@ -343,14 +381,14 @@ has_scalar_walker(Node *node, void *context)
 }
 
 Query *
-decorrelated_copy(const Query *parse)
+decorrelated_copy(const Query *parse, bool restricted)
 {
+	UnnestContext context = {.restricted = restricted};
 	Query	   *copy;
-	bool		changed = false;
 
 	if (parse->hasModifyingCTE || !has_scalar_walker((Node *) parse, NULL))
 		return NULL;
 	copy = copyObject(unconstify(Query *, parse));
-	(void) unnest_walker((Node *) copy, &changed);
-	return changed ? copy : NULL;
+	(void) unnest_walker((Node *) copy, &context);
+	return context.changed ? copy : NULL;
 }

@@ -10,8 +10,10 @@
 /*
  * A copy of the statement in which filters "x op (SELECT aggregate ... WHERE
  * inner = outer)" over distributed tables are joins; NULL if there is none.
- * Gives the same rows.  Which form is cheaper is for the caller to find out.
+ * restricted: the outer rows are read first, and no groups but theirs computed
+ * (outer_rows.h).  Gives the same rows.  Which form is cheapest is for the
+ * caller to find out.
  */
-extern Query *decorrelated_copy(const Query *parse);
+extern Query *decorrelated_copy(const Query *parse, bool restricted);
 
 #endif							/* SHARDLITE_DECORRELATE_H */

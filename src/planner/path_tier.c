@@ -51,6 +51,7 @@ static create_upper_paths_hook_type next_upper_paths = NULL;
 static bool enable_join_pushdown = true;
 static bool enable_broadcast = true;
 static bool enable_decorrelation = true;
+static bool enable_semijoin_reduction = true;
 
 /*
  * The planner looked at the empty shell: put in the whole table.  Indexes
@@ -247,19 +248,27 @@ PlannedStmt *
 plan_path_tier(Query *parse, const char *query_string, int cursor_options,
 			   ParamListInfo params)
 {
-	Query	   *other = enable_decorrelation ? decorrelated_copy(parse) : NULL;
+	Query	   *others[] = {
+		enable_decorrelation ? decorrelated_copy(parse, false) : NULL,
+		enable_decorrelation && enable_semijoin_reduction ? decorrelated_copy(parse, true) : NULL
+	};
 	Query	   *locking = lock_paths_asked(parse) ? copyObject(parse) : NULL;
-	PlannedStmt *stmt = plan_marked(parse, query_string, cursor_options, params, false);
-	PlannedStmt *decorrelated;
+	PlannedStmt *best = plan_marked(parse, query_string, cursor_options, params, false);
 
 	if (locking != NULL &&
-		((cursor_options & CURSOR_OPT_FAST_PLAN) != 0 || lock_paths_excessive(stmt)))
+		((cursor_options & CURSOR_OPT_FAST_PLAN) != 0 || lock_paths_excessive(best)))
 		return plan_marked(locking, query_string, cursor_options, params, true);
-	if (other == NULL)
-		return stmt;
-	decorrelated = plan_marked(other, query_string, cursor_options, params, false);
-	return decorrelated->planTree->total_cost < stmt->planTree->total_cost ?
-		decorrelated : stmt;
+	for (int i = 0; i < lengthof(others); i++)
+	{
+		PlannedStmt *stmt;
+
+		if (others[i] == NULL)
+			continue;
+		stmt = plan_marked(others[i], query_string, cursor_options, params, false);
+		if (stmt->planTree->total_cost < best->planTree->total_cost)
+			best = stmt;
+	}
+	return best;
 }
 
 void
@@ -285,6 +294,11 @@ path_tier_init(void)
 	DefineCustomBoolVariable("shardlite.enable_decorrelation",
 							 "Lets correlated aggregates of distributed tables become joins.",
 							 NULL, &enable_decorrelation, true, PGC_USERSET,
+							 GUC_EXPLAIN, NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("shardlite.enable_semijoin_reduction",
+							 "Lets only those groups of a decorrelated aggregate be computed that outer rows ask for.",
+							 NULL, &enable_semijoin_reduction, true, PGC_USERSET,
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 
 	next_relation_info = get_relation_info_hook;
