@@ -221,7 +221,28 @@ class SourceGen(ExprGen):
             conds.append(self.pred(item.cols + (list(scope) if self.maybe(0.2) else []), 1, depth - 1))
         return item, " AND ".join(conds)
 
+    def aggregate_filter(self, scope):
+        """A comparison with an aggregate of the rows that equal this one; None if none fits."""
+        item = self.base()
+        conds = [self.correlation(scope, item.cols, equal_only=True)]
+        if conds[0] is None:
+            return None
+        if item.where:
+            conds.append(item.where)
+        if self.maybe(0.4):
+            conds.append(self.pred(item.cols, 1, 0))
+        kind = self.pick(["i4", "i4", "num", "date", "i8"])
+        aggregate = self.pick(["min", "max"] if kind == "date" else ["sum", "avg", "min", "max"])
+        factor = "2 * " if kind != "date" and self.maybe(0.3) else ""
+        return "%s %s (SELECT %s%s(%s) FROM %s WHERE %s)" % (
+            self.expr(kind, scope, 0), self.pick(["<", ">=", "=", "<>"]), factor, aggregate,
+            self.expr(kind, item.cols, self.rng.randint(0, 1)), item.sql, " AND ".join(conds))
+
     def sublink_pred(self, scope, depth):
+        if scope and self.maybe(0.2):
+            text = self.aggregate_filter(scope)
+            if text is not None:
+                return text
         r, no = self.rng.random(), self.pick(["", "", "NOT "])
         item, where = self.inner_from(scope, depth, correlated=r < 0.5 or self.maybe(0.3))
         if r < 0.42 or not scope:
