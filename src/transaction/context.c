@@ -163,9 +163,28 @@ xact_ended(XactEvent event, void *arg)
 	connected = true;
 }
 
+static void
+set_mode(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
+							 ERROR, false);
+}
+
+/* BEGIN without modes means these, whatever this session's defaults have become. */
+static void
+set_usual_modes(void)
+{
+	if (XactIsoLevel != XACT_READ_COMMITTED)
+		set_mode("transaction_isolation", "read committed");
+	if (XactReadOnly)
+		set_mode("transaction_read_only", "off");
+	if (XactDeferrable)
+		set_mode("transaction_deferrable", "off");
+}
+
 /* A block begins: of which distributed transaction is it a part? */
 static void
-join_dtx(const char *source)
+join_dtx(const TransactionStmt *begin, const char *source)
 {
 	const char *mark = strstr(source, BEGIN_DTX_MARK);
 	char	   *end;
@@ -173,6 +192,8 @@ join_dtx(const char *source)
 
 	if (mark == NULL)
 		return;
+	if (begin->options == NIL)
+		set_usual_modes();
 	number = strtou64(mark + strlen(BEGIN_DTX_MARK), &end, 10);
 	dtx_slot_join(number, strtoi64(end, NULL, 10));
 }
@@ -189,7 +210,7 @@ context_process_utility(PlannedStmt *pstmt, const char *source, bool read_only_t
 		text = context_text(pstmt->utilityStmt);
 		if (IsA(pstmt->utilityStmt, TransactionStmt) &&
 			((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_BEGIN)
-			join_dtx(source);
+			join_dtx((TransactionStmt *) pstmt->utilityStmt, source);
 	}
 	if (text != NULL)
 	{

@@ -38,15 +38,21 @@ isolation_name(void)
 	}
 }
 
-/* The node takes number and start of the dtx from the comment (context.c). */
+/*
+ * The node takes number and start of the dtx from the comment (context.c).  The
+ * usual modes are not named: setting them would cost more than all the rest.
+ */
 static void
 queue_begin(RemoteXact *xact)
 {
+	char		modes[64] = "";
 	char		sql[192];
 
-	snprintf(sql, sizeof(sql), "BEGIN ISOLATION LEVEL %s %s%s " BEGIN_DTX_FORMAT, isolation_name(),
-			 XactReadOnly ? "READ ONLY" : "READ WRITE",
-			 XactDeferrable ? " DEFERRABLE" : "",
+	if (XactIsoLevel != XACT_READ_COMMITTED || XactReadOnly || XactDeferrable)
+		snprintf(modes, sizeof(modes), "ISOLATION LEVEL %s %s%s ", isolation_name(),
+				 XactReadOnly ? "READ ONLY" : "READ WRITE",
+				 XactDeferrable ? " DEFERRABLE" : "");
+	snprintf(sql, sizeof(sql), "BEGIN %s" BEGIN_DTX_FORMAT, modes,
 			 dtx_slot_number(), GetCurrentTransactionStartTimestamp());
 	queue_command(xact, sql);
 }

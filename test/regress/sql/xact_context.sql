@@ -122,3 +122,17 @@ SET shardlite.node_session = on;
 
 DROP SCHEMA context CASCADE;
 DROP ROLE context_one, context_two, context_none;
+
+-- the usual modes hold on a node whatever its defaults are
+\connect -reuse-previous=on "options='-c shardlite.node_session=on -c default_transaction_read_only=on -c default_transaction_isolation=serializable -c default_transaction_deferrable=on'"
+BEGIN /* dtx 0 0 */;
+SHOW transaction_isolation;
+SHOW transaction_read_only;
+SHOW transaction_deferrable;
+COMMIT;
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY /* dtx 0 0 */;
+SHOW transaction_isolation;
+SHOW transaction_read_only;
+COMMIT;
+SHOW transaction_read_only;
+\connect -reuse-previous=on "options=''"
