@@ -370,6 +370,9 @@ place_sublink(PlaceContext * context, UnitLevel * level, SubLink *link)
 	if (placed->placement == SPLIT && !is_single(context) && !context->failed &&
 		!compares_keys(level, link, placed, context->opfamily))
 		context->failed = true;
+	if (placed->placement == EVERYWHERE && placed->reads_copies &&
+		link->subLinkType == ARRAY_SUBLINK)
+		context->failed = true;
 }
 
 static bool

@@ -339,7 +339,8 @@ wrap_level(Query *query)
 	ListCell   *lc;
 
 	if (checkExprHasSubLink(query->limitCount) || checkExprHasSubLink(query->limitOffset) ||
-		(appends(query) && query->sortClause == NIL))
+		(appends(query) && query->sortClause == NIL) ||
+		(query->hasTargetSRFs && query->sortClause != NIL))
 		return false;
 	inner->targetList = NIL;
 	foreach(lc, query->targetList)

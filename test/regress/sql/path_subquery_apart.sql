@@ -23,6 +23,10 @@ SELECT * FROM check_join('SELECT s.id, s.c FROM (SELECT t.id, (SELECT count(*) F
 SELECT * FROM check_join('SELECT k FROM acc UNION ALL SELECT id FROM kind');
 SELECT * FROM check_join('SELECT a.k, (SELECT count(*) FROM mov m WHERE m.k = a.k) FROM acc a FULL JOIN kind t ON t.id = a.k');
 SELECT * FROM check_join('SELECT a.k, s.name FROM acc a, (SELECT name FROM kind ORDER BY id DESC LIMIT 1) s WHERE (SELECT count(*) FROM mov m WHERE m.k = a.k) > 4');
+SELECT * FROM check_join('SELECT a.k, ARRAY(SELECT id FROM kind) = ARRAY(SELECT id FROM kind) AS x, (SELECT count(*) FROM mov m WHERE m.k = a.k) FROM acc a');
+-- rows of a function in the target list follow the order of the row they belong to
+SELECT k, generate_series(1, 3) AS g FROM acc a WHERE (SELECT count(*) FROM mov m WHERE m.k = a.k) > 4 ORDER BY k LIMIT 4;
+SELECT k, (SELECT count(*) FROM mov m WHERE m.k = a.k), generate_series(1, 3) AS g FROM acc a ORDER BY k LIMIT 4;
 -- rows that meet but are not kept together: by a condition of an outer join, by two outer rows
 SELECT * FROM check_join('SELECT s.x, s.y, s.c FROM (SELECT a.k AS x, b.k AS y, c.k AS z, (SELECT count(*) FROM mov m WHERE m.k = a.k) AS c FROM (acc a JOIN acc b ON a.grp = b.grp AND a.k < 9 AND b.k < 9) LEFT JOIN acc c ON c.k = a.k AND c.k = b.k) s');
 SELECT * FROM check_join('SELECT a.k, b.k, (SELECT count(*) FROM mov m, far f WHERE m.k = a.k AND f.id = b.k) FROM acc a JOIN acc b ON b.k = a.k + 1 WHERE a.k < 20');
