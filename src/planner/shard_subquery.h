@@ -16,6 +16,12 @@
  */
 extern List *shard_subqueries_mark(Query *parse);
 
+/* Could this Query be such a sub-SELECT? */
+extern bool shard_subquery_possible(Query *query);
+
+/* A new entry for one. */
+extern RangeTblEntry *shard_subquery_entry(Query *query);
+
 /* The sub-SELECT that such an entry stands for; NULL if it is none. */
 extern Query *shard_subquery_get(const RangeTblEntry *rte);
 

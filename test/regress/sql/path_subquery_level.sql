@@ -62,3 +62,8 @@ UPDATE taken SET n = s.n * 2 FROM (SELECT k, count(*) AS n FROM mov GROUP BY k) 
 SELECT count(*), sum(n) FROM taken;
 SELECT count(*) FROM (SELECT t.k FROM taken t JOIN (SELECT k, count(*) AS n FROM mov GROUP BY k) s USING (k) FOR UPDATE OF t) x;
 ROLLBACK;
+-- what the shards cannot do of a level stays above what they can
+SELECT same, total FROM check_join('SELECT a.k FROM acc a WHERE (SELECT count(*) FROM mov m WHERE m.k = a.k) > 4 AND (SELECT count(*) FROM far f WHERE f.k = a.k) < 2');
+SELECT same, total FROM check_join('SELECT a.k, (SELECT count(*) FROM far f WHERE f.k = a.k) FROM acc a WHERE (SELECT count(*) FROM mov m WHERE m.k = a.k) > 4');
+SELECT same, total FROM check_join('SELECT grp, count(*) FROM acc a WHERE (SELECT count(*) FROM mov m WHERE m.k = a.k) > 4 AND a.k IN (SELECT f.k FROM far f) GROUP BY grp');
+SELECT plan_of('SELECT a.k FROM acc a WHERE (SELECT count(*) FROM mov m WHERE m.k = a.k) > 4 AND a.k NOT IN (SELECT f.k FROM far f WHERE f.v > 50)');

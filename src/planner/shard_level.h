@@ -1,0 +1,26 @@
+/*
+ * shard_level.h
+ *		Path tier: Query levels that become "SELECT ... FROM (sub-SELECT)", with a
+ *		sub-SELECT that shards run as it is.
+ */
+#ifndef SHARDLITE_SHARD_LEVEL_H
+#define SHARDLITE_SHARD_LEVEL_H
+
+#include "nodes/parsenodes.h"
+
+/* Is there no more to the Query than FROM and WHERE? */
+extern bool shard_level_is_plain(const Query *query);
+
+/* UNION ALL: one arm's rows after the other's, which shards would not keep. */
+extern bool shard_level_appends(const Query *query);
+
+/* Is there something that PostgreSQL's planner does not take apart into joins? */
+extern bool shard_level_is_hard(Query *query);
+
+/*
+ * Let shards do a hard level of a SELECT, or the part of it that they can; false
+ * if there is none, or if it is not hard.
+ */
+extern bool shard_level_wrap(Query *query);
+
+#endif							/* SHARDLITE_SHARD_LEVEL_H */
