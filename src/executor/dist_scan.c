@@ -362,10 +362,22 @@ dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
  * that a node's session keeps.
  */
 static bool
-may_be_spread(DistScanState * state)
+may_be_spread(const DistScanState * state)
 {
 	return state->plan->fragment_cost > 0 && !state->plan->writes && !state->cursor &&
 		state->sources == NIL && state->plan->sort == NIL;
+}
+
+bool
+dist_scan_is_long(const DistScanState * state)
+{
+	const ShardGroup *group;
+
+	if (!may_be_spread(state))
+		return false;
+	group = shard_group_get(state->plan->colocation_id);
+	return fragment_spread_is_long((double) state->plan->fragment_cost * group->nshards /
+								   Max(group->nnodes, 1));
 }
 
 void

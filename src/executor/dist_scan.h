@@ -84,6 +84,9 @@ extern void dist_scan_cannot_recheck(void) pg_attribute_noreturn();
 /* Execution is over: let the nodes go and complete the figures for EXPLAIN. */
 extern void dist_scan_stop(DistScanState * state);
 
+/* May its run use several connections to a node, as far as the plan tells? */
+extern bool dist_scan_is_long(const DistScanState * state);
+
 extern void dist_scan_explain(CustomScanState *node, List *ancestors,
 							  struct ExplainState *es);
 

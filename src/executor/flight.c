@@ -17,7 +17,9 @@
  *
  * Fragments of one connection are answered one after the other.  Scans
  * therefore start in the order in which their rows are needed: first the side of
- * a join that is read to its end before the other one.
+ * a join that is read to its end before the other one.  A scan that may use
+ * several connections waits for its turn: its rows would be in the way of those that
+ * the one before it holds back, and a round trip is nothing to it.
  */
 #include "postgres.h"
 
@@ -415,7 +417,7 @@ start_waiting(DistScanState * first)
 
 		if (scan != first && fresh && is_plain_read(scan))
 		{
-			if (!can_start(waiting))
+			if (!can_start(waiting) || dist_scan_is_long(scan))
 				continue;
 			scan->ahead = true;
 			dist_scan_start(scan);

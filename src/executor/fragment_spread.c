@@ -352,6 +352,12 @@ spread_create(FragmentRun * run)
 	return spread;
 }
 
+bool
+fragment_spread_is_long(double cost)
+{
+	return cost > 0 && cost >= parallel_min_cost;
+}
+
 /* New fragments on a node; local_node_id() will do. */
 static int
 count_new(FragmentRun * run, int32 node_id)
@@ -381,7 +387,7 @@ fragment_spread_share(FragmentRun * run, int32 node_id)
 	if (run->fragment_cost <= 0)
 		return INT_MAX;
 	count = count_new(run, node_id);
-	if (count < 2 || count * run->fragment_cost < parallel_min_cost)
+	if (count < 2 || !fragment_spread_is_long(count * run->fragment_cost))
 		return INT_MAX;
 	allowed = reader_connections_allowed(node_id);
 	here = count_new(run, local_node_id());
@@ -418,7 +424,7 @@ fragment_spread_hold(FragmentRun * run, Fragment * fragment)
 int
 fragment_spread_parts(int32 node_id, int nshards, double cost)
 {
-	if (cost <= 0 || cost < parallel_min_cost || node_id == local_node_id())
+	if (!fragment_spread_is_long(cost) || node_id == local_node_id())
 		return 1;
 	return Min(nshards, reader_connections_allowed(node_id));
 }

@@ -33,6 +33,9 @@ extern void fragment_spread_wait(FragmentRun * run, RemoteRequest **requests, in
 /* Send everything to the first connections now. */
 extern void fragment_spread_send_all(FragmentRun * run);
 
+/* Is work of this cost on one node enough for several connections? */
+extern bool fragment_spread_is_long(double cost);
+
 /*
  * How many fragments the work on a node's shards, of this cost all together,
  * should be divided into.

@@ -45,7 +45,10 @@ void		(*extra_connections_settle_hook) (int32 node_id);
 static dlist_head extras = DLIST_STATIC_INIT(extras);
 static int	nextras = 0;
 
-/* Nodes that refused one (IntList, TopMemoryContext), until somebody asks. */
+/*
+ * Nodes that refused one in this transaction (IntList, TopMemoryContext), until
+ * somebody asks.
+ */
 static List *refusals = NIL;
 
 static int	max_per_session;
@@ -382,6 +385,8 @@ extra_connections_reset(void)
 {
 	dlist_mutable_iter iter;
 
+	list_free(refusals);
+	refusals = NIL;
 	dlist_foreach_modify(iter, &extras)
 	{
 		ExtraConnection *extra = dlist_container(ExtraConnection, link, iter.cur);

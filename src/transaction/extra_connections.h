@@ -50,8 +50,8 @@ extern bool extra_connection_open(int32 node_id);
 extern RemoteConnection **extra_connections_opening(int *count);
 
 /*
- * Did opening one fail, since the last question?  The reason is in the log at
- * DEBUG1 only: the work is done all the same.
+ * Did opening one fail, since the last question?  Nobody is told why: the work is
+ * done all the same.
  */
 extern bool extra_connection_refused(int32 node_id);
 
