@@ -185,6 +185,10 @@ CREATE FUNCTION shardlite_internal.run_as_typed(command text, object_names text[
         search_path text, skip_missing boolean) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_run_as_typed';
 
+-- SET CONSTRAINTS for the shards of this node: pairs of table and constraint.
+CREATE FUNCTION shardlite_internal.set_constraints(constraints text[], deferred boolean) RETURNS void
+    LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_set_constraints';
+
 -- Rows of a COPY for one shard of this node.
 CREATE FUNCTION shardlite_internal.copy_chunk(statement text, shard_id bigint, data bytea, rows bytea) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'shardlite_copy_chunk';

@@ -37,6 +37,7 @@ static const struct
 	{T_ClusterStmt, handle_table_statement},
 	{T_ReindexStmt, handle_reindex},
 	{T_LockStmt, handle_lock},
+	{T_ConstraintsSetStmt, handle_set_constraints},
 	{T_CreateStmt, handle_create_table},
 	{T_CreateTrigStmt, handle_refused_on_shards},
 	{T_RuleStmt, handle_refused_on_shards},

@@ -51,6 +51,7 @@ extern void handle_table_statement(UtilityCall * call);
 extern void handle_create_table(UtilityCall * call);
 extern void handle_refused_on_shards(UtilityCall * call);
 extern void handle_lock(UtilityCall * call);
+extern void handle_set_constraints(UtilityCall * call);
 extern void handle_set_schema(UtilityCall * call);
 extern void handle_reindex(UtilityCall * call);
 

@@ -10,6 +10,7 @@
 #include "common/node_session.h"
 #include "metadata/dist_table.h"
 #include "metadata/node.h"
+#include "transaction/constraint_modes.h"
 #include "transaction/delegation_guard.h"
 #include "transaction/dist_commit.h"
 #include "transaction/dist_xact.h"
@@ -350,6 +351,7 @@ void
 dist_xact_init(void)
 {
 	delegation_guard_init();
+	constraint_modes_init();
 	dist_commit_init();
 	dtx_slots_init();
 	extra_connections_init();

@@ -10,6 +10,7 @@
 #include "access/xact.h"
 #include "metadata/shard_names.h"
 #include "miscadmin.h"
+#include "transaction/constraint_modes.h"
 #include "transaction/context.h"
 #include "transaction/dtx_slots.h"
 #include "transaction/remote_xact.h"
@@ -77,14 +78,21 @@ has_context(RemoteXact *xact, uint64 generation)
 	return xact->context == generation;
 }
 
+static void
+queue_constraint_mode(void *arg, const char *sql)
+{
+	queue_command(arg, sql);
+}
+
 void
 remote_xact_enter(RemoteXact *xact, int level)
 {
 	uint64		generation;
 	const char *context;
+	bool		begins = xact->depth == 0;
 
 	remote_set_autocommit(xact->conn, false, false);
-	if (xact->depth == 0)
+	if (begins)
 	{
 		/* Autocommitted statements before it are a batch of their own. */
 		remote_sync(xact->conn);
@@ -99,6 +107,8 @@ remote_xact_enter(RemoteXact *xact, int level)
 		xact->context = generation;
 		xact->context_depth = xact->depth;
 	}
+	if (begins)
+		constraint_modes_replay(xact->depth, queue_constraint_mode, xact);
 	while (xact->depth < level)
 	{
 		char		sql[32];
@@ -106,6 +116,7 @@ remote_xact_enter(RemoteXact *xact, int level)
 		xact->depth++;
 		snprintf(sql, sizeof(sql), "SAVEPOINT s%d", xact->depth);
 		queue_command(xact, sql);
+		constraint_modes_replay(xact->depth, queue_constraint_mode, xact);
 	}
 }
 

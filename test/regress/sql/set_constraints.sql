@@ -1,0 +1,89 @@
+-- SET CONSTRAINTS reaches the constraints of the shards: violations are raised
+-- where one server raises them, on nodes that join later, too.
+CREATE SCHEMA modes;
+SET search_path = modes;
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+CREATE TABLE p (k int PRIMARY KEY);
+SELECT create_distributed_table('p', 'k', shard_count => 4);
+CREATE TABLE c (k int, id int, CONSTRAINT c_uq UNIQUE (k, id) DEFERRABLE INITIALLY DEFERRED);
+SELECT create_distributed_table('c', 'k', colocate_with => 'p');
+ALTER TABLE c ADD CONSTRAINT c_fk FOREIGN KEY (k) REFERENCES p DEFERRABLE INITIALLY DEFERRED;
+INSERT INTO p SELECT generate_series(1, 8);
+
+-- at the SET, or at once from then on
+BEGIN;
+INSERT INTO c VALUES (11, 1), (12, 1);
+SELECT count(*) FROM c;
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
+BEGIN;
+INSERT INTO c VALUES (11, 1);
+SET CONSTRAINTS c_fk IMMEDIATE;
+ROLLBACK;
+BEGIN;
+INSERT INTO c VALUES (1, 1), (1, 1);
+SET CONSTRAINTS c_fk IMMEDIATE;
+SET CONSTRAINTS modes.c_uq IMMEDIATE;
+ROLLBACK;
+BEGIN;
+SET CONSTRAINTS c_fk IMMEDIATE;
+INSERT INTO c VALUES (1, 1), (1, 1);
+INSERT INTO c VALUES (12, 1);
+ROLLBACK;
+BEGIN;
+SET CONSTRAINTS ALL IMMEDIATE;
+INSERT INTO c VALUES (13, 1);
+ROLLBACK;
+BEGIN;
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS c_uq, c_fk DEFERRED;
+INSERT INTO c SELECT i, 1 FROM generate_series(5, 12) i;
+INSERT INTO p SELECT generate_series(9, 12);
+SET CONSTRAINTS ALL IMMEDIATE;
+COMMIT;
+SELECT count(*) FROM c;
+
+-- a failed subtransaction's SET is forgotten, a released one's stays
+BEGIN;
+SAVEPOINT a;
+SET CONSTRAINTS ALL IMMEDIATE;
+INSERT INTO c VALUES (1, 1);
+ROLLBACK TO a;
+INSERT INTO c VALUES (15, 1);
+RELEASE a;
+SAVEPOINT b;
+SET CONSTRAINTS c_uq IMMEDIATE;
+RELEASE b;
+INSERT INTO c VALUES (2, 2), (2, 2);
+ROLLBACK;
+BEGIN;
+SAVEPOINT a;
+SET CONSTRAINTS ALL IMMEDIATE;
+RELEASE a;
+SAVEPOINT b;
+INSERT INTO c VALUES (16, 1);
+ROLLBACK TO b;
+INSERT INTO c VALUES (17, 1);
+ROLLBACK;
+-- not in the next transaction
+BEGIN;
+INSERT INTO c VALUES (16, 1);
+DELETE FROM c WHERE k = 16;
+COMMIT;
+-- what is refused stays refused
+SET CONSTRAINTS c_fk IMMEDIATE;
+BEGIN;
+SET CONSTRAINTS nothing IMMEDIATE;
+ROLLBACK;
+BEGIN;
+SET CONSTRAINTS p_pkey DEFERRED;
+ROLLBACK;
+DO $$BEGIN
+    INSERT INTO modes.c VALUES (18, 1);
+    SET CONSTRAINTS modes.c_fk IMMEDIATE;
+EXCEPTION WHEN foreign_key_violation THEN
+    RAISE NOTICE 'caught %', SQLERRM;
+END$$;
+SET client_min_messages TO warning;
+DROP SCHEMA modes CASCADE;
