@@ -425,6 +425,13 @@ holds_key(PlaceContext * context, UnitLevel * level, List *clauses)
 	return false;
 }
 
+/* Is there an order that the rows around it may come in, though nobody says so? */
+static bool
+shows_order(const Query *query)
+{
+	return query->sortClause != NIL && !query->hasDistinctOn;
+}
+
 /* Do groups, windows and duplicates of a split level lie on one shard each? */
 static bool
 keeps_shards_apart(PlaceContext * context, UnitLevel * level)
@@ -433,7 +440,7 @@ keeps_shards_apart(PlaceContext * context, UnitLevel * level)
 	ListCell   *lc;
 
 	if (query->limitCount != NULL || query->limitOffset != NULL ||
-		query->groupingSets != NIL)
+		query->groupingSets != NIL || shows_order(query))
 		return false;
 	if ((query->hasAggs || query->havingQual != NULL || query->groupClause != NIL) &&
 		!holds_key(context, level, query->groupClause))
@@ -679,7 +686,8 @@ place_set_level(PlaceContext * context, UnitLevel * level)
 	place_sublinks(context, level, query->limitCount);
 	place_sublinks(context, level, query->limitOffset);
 	placed->pins = list_concat_copy(placed->pins, level->pins);
-	if (query->limitCount == NULL && query->limitOffset == NULL)
+	if (query->limitCount == NULL && query->limitOffset == NULL &&
+		!(shows_order(query) && placed->placement == SPLIT))
 		return placed;
 	if ((placed->placement == SPLIT && !is_single(context)) ||
 		(placed->placement == EVERYWHERE && placed->reads_copies))

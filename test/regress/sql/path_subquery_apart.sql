@@ -18,6 +18,8 @@ SELECT * FROM check_join('SELECT count(*) FROM mov m LEFT JOIN acc a ON a.k = m.
 SELECT * FROM check_join('SELECT * FROM (SELECT count(*) AS n FROM mov) s, (SELECT k FROM acc ORDER BY k LIMIT 3) t');
 SELECT * FROM check_join('SELECT count(*) FROM acc a JOIN (SELECT k FROM mov ORDER BY qty, n OFFSET 20) s USING (k)');
 SELECT * FROM check_join('SELECT 1 AS x FROM acc WHERE grp > 100 HAVING true');
+WITH w AS MATERIALIZED (SELECT k, n FROM mov WHERE n < 9 ORDER BY n DESC) SELECT n FROM w WHERE (SELECT count(*) FROM mov m WHERE m.k = w.k) > 4;
+SELECT s.n FROM (SELECT k, n FROM mov WHERE n < 9 ORDER BY n DESC) s WHERE (SELECT count(*) FROM mov m WHERE m.k = s.k) > 4;
 -- reference tables: null-extended once, an arm once, the same rows for all
 SELECT * FROM check_join('SELECT s.id, s.c FROM (SELECT t.id, (SELECT count(*) FROM acc b WHERE b.k = a.k) AS c FROM kind t LEFT JOIN acc a ON a.k = t.id) s');
 SELECT * FROM check_join('SELECT k FROM acc UNION ALL SELECT id FROM kind');
