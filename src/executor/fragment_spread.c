@@ -338,8 +338,13 @@ release_owned(ResourceReleasePhase phase, bool is_commit, bool is_top_level, voi
 static FragmentSpread *
 spread_create(FragmentRun * run)
 {
+	static bool registered = false;
 	FragmentSpread *spread = palloc0(sizeof(FragmentSpread));
 
+	/* Sessions with short work only need not be asked. */
+	if (!registered)
+		RegisterResourceReleaseCallback(release_owned, NULL);
+	registered = true;
 	spread->run = run;
 	spread->owner = CurrentResourceOwner;
 	spread->context = reader_context_get();
@@ -444,5 +449,4 @@ fragment_spread_init(void)
 							 &parallel_min_cost,
 							 20000, 0, DBL_MAX, PGC_USERSET, 0,
 							 NULL, NULL, NULL);
-	RegisterResourceReleaseCallback(release_owned, NULL);
 }

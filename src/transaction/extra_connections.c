@@ -322,6 +322,8 @@ extra_connections_busy(RemoteConnection **conns, int *n)
 {
 	dlist_iter	iter;
 
+	if (nextras == 0)
+		return;
 	dlist_foreach(iter, &extras)
 	{
 		ExtraConnection *extra = dlist_container(ExtraConnection, link, iter.cur);
@@ -385,6 +387,8 @@ extra_connections_reset(void)
 {
 	dlist_mutable_iter iter;
 
+	if (nextras == 0 && refusals == NIL)
+		return;
 	list_free(refusals);
 	refusals = NIL;
 	dlist_foreach_modify(iter, &extras)
