@@ -412,7 +412,7 @@ exchange_release(Exchange * exchange)
 	foreach(lc, exchange->sources)
 	{
 		if (lfirst_int(lc) == local_node_id())
-			exchange_drop_files(exchange->id);
+			exchange_forget(exchange->id);
 		else
 			drop_on_node(exchange, lfirst_int(lc));
 	}

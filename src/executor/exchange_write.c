@@ -162,12 +162,15 @@ get_exchange(int64 id)
 }
 
 void
-exchange_drop_files(int64 id)
+exchange_forget(int64 id)
 {
 	Exchange   *exchange = find_exchange(id);
 
-	if (exchange != NULL)
-		forget_exchange(exchange, true);
+	if (exchange == NULL)
+		return;
+	for (int i = 0; i < exchange->group->nshards; i++)
+		row_store_drop(id + i);
+	forget_exchange(exchange, true);
 }
 
 /* ---- the beginning ---- */
@@ -295,17 +298,20 @@ shardlite_exchange_begin(PG_FUNCTION_ARGS)
 	int			nsources;
 	const int32 *nodes = exchange_node_ids(PG_GETARG_ARRAYTYPE_P(4), &nshards);
 	const int32 *sources = exchange_node_ids(PG_GETARG_ARRAYTYPE_P(5), &nsources);
-	Exchange   *exchange;
+	Exchange   *exchange = NULL;
 
-	exchange_drop_files(id);
+	exchange_forget(id);
+	if (contains(sources, nsources, local_node_id()))
+	{
+		exchange = create_exchange(id, PG_GETARG_INT32(2), PG_GETARG_INT32(3), nshards);
+		make_files(exchange, nodes, token);
+		FAULT_POINT(exchange_after_begin);
+	}
+
+	/* if not, rows that are under way already go into the files for nothing */
 	if (contains(nodes, nshards, local_node_id()) && !reach_peers(sources, nsources))
 		PG_RETURN_NULL();
-	if (!contains(sources, nsources, local_node_id()))
-		PG_RETURN_TEXT_P(cstring_to_text(""));
-	exchange = create_exchange(id, PG_GETARG_INT32(2), PG_GETARG_INT32(3), nshards);
-	make_files(exchange, nodes, token);
-	FAULT_POINT(exchange_after_begin);
-	PG_RETURN_TEXT_P(cstring_to_text(exchange->files == NIL ? "" :
+	PG_RETURN_TEXT_P(cstring_to_text(exchange == NULL || exchange->files == NIL ? "" :
 									 exchange_location(&exchange->set)));
 }
 
@@ -450,6 +456,6 @@ shardlite_exchange_end(PG_FUNCTION_ARGS)
 Datum
 shardlite_exchange_drop(PG_FUNCTION_ARGS)
 {
-	exchange_drop_files(PG_GETARG_INT64(0));
+	exchange_forget(PG_GETARG_INT64(0));
 	PG_RETURN_VOID();
 }

@@ -11,7 +11,7 @@
 #define EXCHANGE_END "shardlite_internal.exchange_end"
 #define EXCHANGE_DROP "shardlite_internal.exchange_drop"
 
-/* Remove the files, if the exchange is there. */
-extern void exchange_drop_files(int64 id);
+/* Remove the files and the stores, if the exchange is there. */
+extern void exchange_forget(int64 id);
 
 #endif							/* SHARDLITE_EXCHANGE_WRITE_H */

@@ -134,6 +134,15 @@ read_child(RowSource * source)
 	}
 }
 
+/* Nodes that could not go on may have rows in the stores already, which get other ones. */
+static void
+read_by_exchange(RowSource * source, const ShardGroup * group)
+{
+	source->exchange = exchange_create(source->child, source->key_resno, group, source->id);
+	if (source->exchange == NULL)
+		source->id = next_store_id(source->nparts);
+}
+
 void
 row_sources_read(List *sources, const ShardGroup * group)
 {
@@ -147,8 +156,7 @@ row_sources_read(List *sources, const ShardGroup * group)
 			elog(ERROR, "shards of a group changed during a statement");
 		source->id = next_store_id(source->nparts);
 		if (source->by_exchange)
-			source->exchange = exchange_create(source->child, source->key_resno, group,
-											   source->id);
+			read_by_exchange(source, group);
 		if (source->parts == NULL && source->exchange == NULL)
 			read_child(source);
 	}

@@ -42,7 +42,9 @@ BEGIN
     END LOOP;
     EXECUTE rows INTO here, total;
     SET LOCAL search_path = exchange_plain, exchange;
+    SET LOCAL enable_hashjoin = on;
     EXECUTE rows INTO there;
+    SET LOCAL enable_hashjoin = off;
     SET LOCAL search_path = exchange;
     same := here = there;
 END $$;

@@ -1,0 +1,143 @@
+# Rows that go from node to node: nothing of them is left, whatever happens on the way.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use ShardliteCluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $cluster = ShardliteCluster->new(workers => 2);
+my $coordinator = $cluster->coordinator;
+my $setup = "SET shardlite.exchange_startup_cost = 0; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;";
+my $query = "SELECT count(*), sum(length(f.note)) FROM fact f JOIN dim d ON d.k = f.ref";
+
+$cluster->sql(<<'EOT');
+CREATE TABLE fact (id int PRIMARY KEY, ref int, note text);
+CREATE TABLE dim (k int PRIMARY KEY);
+SELECT create_distributed_table('fact', 'id'), create_distributed_table('dim', 'k');
+INSERT INTO fact SELECT i, 1 + i * 7 % 20000, repeat('x', 100) FROM generate_series(1, 20000) i;
+INSERT INTO dim SELECT generate_series(1, 20000);
+ANALYZE fact, dim;
+EOT
+
+sub files
+{
+	my ($node) = @_;
+	return $node->safe_psql('postgres', "SELECT count(*) FROM pg_ls_dir('base/pgsql_tmp', true, false)");
+}
+
+# Sessions end a little later than their clients hear of it.
+sub nothing_left
+{
+	my $clean = 1;
+	$clean &&= $_->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_ls_dir('base/pgsql_tmp', true, false)")
+	  foreach $cluster->nodes;
+	return $clean;
+}
+
+sub works
+{
+	my ($label) = @_;
+	my $result = $cluster->sql("$setup $query");
+	is($result, '20000|2000000', "$label: the statement works again");
+	return;
+}
+
+# Run the query in a session of its own; returns it and its pid.
+sub start_query
+{
+	my $session = $coordinator->background_psql('postgres', on_error_stop => 0);
+	my $pid = $session->query_safe('SELECT pg_backend_pid()');
+	$session->query_safe($setup);
+	$session->query_until(qr/started/, "\\echo started\n$query;\n");
+	return ($session, $pid);
+}
+
+# success, also with little memory
+like($cluster->sql("$setup EXPLAIN $query"), qr/Exchange Between Nodes By: f.ref/, 'rows are exchanged');
+works('at first');
+is($cluster->sql("SET work_mem = '64kB'; $setup $query"), '20000|2000000', 'with little memory');
+ok(nothing_left(), 'nothing is left of statements that are over');
+
+# one stream per pair of nodes, of sessions that stay
+my $session = $coordinator->background_psql('postgres', on_error_stop => 0);
+$session->query_safe("$setup $query");
+$session->query_safe($query);
+is($cluster->worker(1)->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'shardlite node 3 %'"), 1,
+	'one connection between two nodes');
+
+# within a transaction, each statement by itself
+$session->query_safe("BEGIN; $query; SAVEPOINT s; $query");
+ok(nothing_left(), 'nothing is left while the transaction goes on');
+$session->query("SELECT count(*) FROM fact f JOIN dim d ON d.k = f.ref WHERE 1 / (f.id - 77) < 5");
+$session->{stderr} = '';
+$session->query_safe('ROLLBACK TO s');
+ok(nothing_left(), 'nor after a savepoint');
+is($session->query_safe($query), '20000|2000000', 'the transaction goes on');
+$session->query_safe('COMMIT');
+$session->quit;
+
+# errors on a node, in each step
+foreach my $fault ('exchange_after_begin', 'exchange_before_fetch', 'exchange_in_read')
+{
+	$cluster->set_fault($cluster->worker(1), "$fault:error");
+	my ($code, undef, $err) = $cluster->try_sql("$setup $query");
+	isnt($code, 0, "$fault: the statement fails");
+	like($err, qr/fault point/, "$fault: and says why");
+	ok(nothing_left(), "$fault: nothing is left");
+	$cluster->set_fault($cluster->worker(1), '');
+	works($fault);
+}
+
+# no place for the files
+$cluster->worker(1)->safe_psql('postgres', "ALTER SYSTEM SET temp_file_limit = '64kB'");
+$cluster->worker(1)->reload;
+$cluster->worker(1)->poll_query_until('postgres', 'SHOW temp_file_limit', '64kB');
+my (undef, undef, $full) = $cluster->try_sql("$setup $query");
+like($full, qr/temporary file size exceeds temp_file_limit/, 'temp_file_limit holds');
+ok(nothing_left(), 'nothing is left when there is no place');
+$cluster->worker(1)->safe_psql('postgres', 'ALTER SYSTEM RESET temp_file_limit');
+$cluster->worker(1)->reload;
+works('with place');
+
+# cancelled, or gone, while files lie there
+foreach my $how ('pg_cancel_backend', 'pg_terminate_backend')
+{
+	$cluster->set_fault($cluster->worker(1), 'exchange_before_fetch:sleep=30000');
+	my ($waiting, $pid) = start_query();
+	ok($cluster->worker(2)->poll_query_until('postgres', "SELECT count(*) > 0 FROM pg_ls_dir('base/pgsql_tmp', true, false)"),
+		"$how: there are files");
+	$cluster->sql("SELECT $how($pid)");
+	ok(nothing_left(), "$how: nothing is left");
+	$cluster->set_fault($cluster->worker(1), '');
+	$how eq 'pg_cancel_backend' ? $waiting->quit : eval { $waiting->quit };
+	works($how);
+}
+
+# the connection between two nodes is cut
+$cluster->set_fault($cluster->worker(2), 'exchange_in_read:sleep=30000');
+my ($waiting) = start_query();
+$cluster->worker(2)->poll_query_until('postgres',
+	"SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity WHERE query LIKE '%exchange_read%' AND state = 'active' AND pid <> pg_backend_pid()");
+ok(nothing_left(), 'cut: nothing is left');
+$cluster->set_fault($cluster->worker(2), '');
+$waiting->quit;
+works('cut');
+
+# a node dies
+$cluster->set_fault($cluster->worker(1), 'exchange_before_fetch:kill');
+my ($died) = $cluster->try_sql("$setup $query");
+isnt($died, 0, 'a dying node fails the statement');
+$cluster->worker(1)->poll_query_until('postgres', 'SELECT true');
+$cluster->set_fault($cluster->worker(1), '');
+ok(nothing_left(), 'crash: nothing is left');
+works('crash');
+
+# a node that cannot reach the others: the rows go through the coordinator
+$cluster->worker(1)->safe_psql('postgres', "ALTER SYSTEM SET shardlite.node_conninfo = 'sslmode=require'");
+$cluster->worker(1)->reload;
+works('without connections between nodes');
+ok(nothing_left(), 'nothing is left of what was not used');
+
+done_testing();
