@@ -285,7 +285,9 @@ static const char early_objects_query[] =
 " UNION ALL SELECT 'pg_extension'::regclass, oid FROM pg_catalog.pg_extension WHERE oid >= 16384 AND extname <> 'shardlite'"
 " UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid"
 "  WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c')"
-"  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_type'::regclass AND objid = t.oid AND deptype = 'e')";
+"  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_type'::regclass AND objid = t.oid AND deptype = 'e')"
+" UNION ALL SELECT 'pg_collation'::regclass, oid FROM pg_catalog.pg_collation c WHERE oid >= 16384 AND collnamespace::regnamespace::text !~ '^pg_'"
+"  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_collation'::regclass AND objid = c.oid AND deptype = 'e')";
 
 static const char late_objects_query[] =
 "SELECT 'pg_proc'::regclass::oid, oid FROM pg_catalog.pg_proc p WHERE oid >= 16384"

@@ -15,6 +15,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -242,6 +243,23 @@ has_column_names(const RowExpr *row)
 	return false;
 }
 
+/* All others are on every node. */
+static bool
+is_temporary_collation(Oid collation)
+{
+	HeapTuple	tuple;
+	bool		result;
+
+	if (collation < FirstNormalObjectId)
+		return false;
+	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	result = isTempNamespace(((Form_pg_collation) GETSTRUCT(tuple))->collnamespace);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
 static bool
 is_unshippable_node(Node *node)
 {
@@ -276,6 +294,13 @@ is_unshippable_node(Node *node)
 			return !exists_on_nodes(OperatorRelationId, ((OpExpr *) node)->opno);
 		case T_ScalarArrayOpExpr:
 			return !exists_on_nodes(OperatorRelationId, ((ScalarArrayOpExpr *) node)->opno);
+		case T_CollateExpr:
+			return is_temporary_collation(((CollateExpr *) node)->collOid);
+		case T_RelabelType:
+			/* printed as COLLATE if it changes the collation */
+			return ((RelabelType *) node)->resultcollid !=
+				exprCollation((Node *) ((RelabelType *) node)->arg) &&
+				is_temporary_collation(((RelabelType *) node)->resultcollid);
 		case T_FuncExpr:
 			/* printed as a cast, which is an object of its own */
 			return ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL &&

@@ -46,6 +46,7 @@ CREATE ROLE team;
 GRANT team TO app;
 CREATE SCHEMA s AUTHORIZATION app;
 CREATE TYPE s.mood AS ENUM ('sad', 'happy');
+CREATE COLLATION s.upper_first (provider = icu, locale = 'und-u-kf-upper');
 CREATE FUNCTION s.next(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 1';
 CREATE AGGREGATE s."add All" (VARIADIC int[]) (SFUNC = array_larger, STYPE = int[], INITCOND = '{}', COMBINEFUNC = array_larger, PARALLEL = SAFE);
 CREATE AGGREGATE s.tally(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '0', COMBINEFUNC = int8pl, FINALFUNC = int8um, MSFUNC = int8inc,
@@ -92,6 +93,8 @@ foreach my $node ($worker, $second)
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM shardlite_nodes'), '3', "$name knows all nodes");
 	is($node->safe_psql('postgres', 'SELECT count(*), sum(g) FROM s.ref'), '3000|4504500', "$name has the reference rows");
 	is($node->safe_psql('postgres', 'SELECT count(*), sum(s.next(k)) FROM s.t'), '100|5150', "$name reads all shards");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM s.t WHERE k::text COLLATE s.upper_first < 'a'}), '100',
+		"$name has collations that no table needs");
 	is($node->safe_psql('postgres', 'SELECT function, argument FROM shardlite.distributed_function ORDER BY argument'),
 		"of_key(integer)|0\ns.next(integer)|", "$name knows the distributed functions");
 	is($node->safe_psql('postgres', 'SELECT of_key(7)'), '7', "$name calls one");
