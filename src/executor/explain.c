@@ -279,6 +279,17 @@ scan_sql(const DistPlan * plan)
 	return psprintf("%s FROM (%s) %s", plan->node_head, sql, plan->node_tail);
 }
 
+/* What the shards do not do, and why. */
+static void
+show_refusal(const DistPlan * plan, ExplainState *es)
+{
+	if (!es->verbose || plan->refused == NULL)
+		return;
+	ExplainPropertyText("Not Pushed", es->costs && plan->refused_costs != NULL ?
+						psprintf("%s; %s", plan->refused, plan->refused_costs) :
+						plan->refused, es);
+}
+
 void
 dist_scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
@@ -289,6 +300,7 @@ dist_scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	if (state->plan->aggregate != AGGREGATE_NONE)
 		ExplainPropertyText("Aggregate", state->plan->aggregate == AGGREGATE_PARTIAL ?
 							"partial" : "complete", es);
+	show_refusal(state->plan, es);
 	if (outlook.group != NULL)
 		show_shards(&outlook, state->plan->node_head != NULL, es);
 	else if (state->plan->target == TARGET_ALL_NODES)

@@ -109,6 +109,8 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_text(list, &plan->text);
 	list = append_string(list, plan->node_head);
 	list = append_string(list, plan->node_tail);
+	list = append_string(list, plan->refused);
+	list = append_string(list, plan->refused_costs);
 	list = lappend(list, plan->sort);
 	list = lappend(list, plan->fill);
 	list = append_int(list, (int) plan->fill_tableoid);
@@ -156,6 +158,8 @@ dist_plan_decode(List *encoded)
 	plan->text = read_text(&reader);
 	plan->node_head = read_string(&reader);
 	plan->node_tail = read_string(&reader);
+	plan->refused = read_string(&reader);
+	plan->refused_costs = read_string(&reader);
 	plan->sort = read_node(&reader);
 	plan->fill = read_node(&reader);
 	plan->fill_tableoid = (Oid) read_int(&reader);

@@ -67,6 +67,8 @@ typedef struct DistPlan
 	bool		whole_statement;	/* this scan is the entire statement */
 	bool		one_row;		/* ... for one shard, which returns at most one row */
 	FragmentAggregate aggregate;	/* for EXPLAIN */
+	char	   *refused;		/* for EXPLAIN: what the shards do not do, and why; or NULL */
+	char	   *refused_costs;	/* and what it would have cost, or NULL */
 	FragmentText text;
 
 	/*

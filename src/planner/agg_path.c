@@ -26,6 +26,7 @@
 #include "compat/aggregate_compat.h"
 #include "planner/agg_path.h"
 #include "planner/group_target.h"
+#include "planner/refusal.h"
 #include "planner/scan_keys.h"
 #include "planner/scan_path.h"
 #include "planner/sorted_agg_path.h"
@@ -178,21 +179,24 @@ partial_path(const Grouping * grouping, DistUpper * upper)
  * Rows of the shards for one group of one set have the same columns and the
  * same set: to the Finalize Agg the set is one more column.
  */
-static void
+static const char *
 push_partial_sets(const Grouping * grouping, DistUpper * upper)
 {
 	SortGroupClause *set;
 
 	if (grouping->clauses == NIL || !grouping_is_hashable(grouping->clauses) ||
 		may_miss_row(grouping))
-		return;
+		return "groups: sets that nodes cannot tell apart";
 	set = group_target_add_set(grouping->root, upper);
-	if (set != NULL)
-		add_final_path(grouping, partial_path(grouping, upper), AGG_HASHED,
-					   lappend(list_copy(grouping->clauses), set));
+	if (set == NULL)
+		return "groups: sets that nodes cannot tell apart";
+	add_final_path(grouping, partial_path(grouping, upper), AGG_HASHED,
+				   lappend(list_copy(grouping->clauses), set));
+	return NULL;
 }
 
-static void
+/* Returns why not, NULL if there are paths now. */
+static const char *
 push_partial(const Grouping * grouping)
 {
 	PlannerInfo *root = grouping->root;
@@ -202,19 +206,16 @@ push_partial(const Grouping * grouping)
 	upper = group_target_make(root, grouping->dist, grouping->output->reltarget,
 							  grouping->having, true);
 	if (upper == NULL)
-		return;
+		return "groups: an aggregate or expression that nodes cannot compute in parts";
 	if (root->parse->groupingSets != NIL)
-	{
-		push_partial_sets(grouping, upper);
-		return;
-	}
+		return push_partial_sets(grouping, upper);
 	path = partial_path(grouping, upper);
 	if (grouping->clauses == NIL)
 	{
 		/* one row per shard: nothing is better */
 		grouping->output->pathlist = NIL;
 		add_final_path(grouping, path, AGG_PLAIN, NIL);
-		return;
+		return NULL;
 	}
 	if (grouping_is_hashable(grouping->clauses))
 		add_final_path(grouping, path, AGG_HASHED, grouping->clauses);
@@ -222,6 +223,7 @@ push_partial(const Grouping * grouping)
 		add_final_path(grouping, (Path *)
 					   create_sort_path(root, grouping->output, path, root->group_pathkeys, -1),
 					   AGG_SORTED, grouping->clauses);
+	return NULL;
 }
 
 /* ---- both ---- */
@@ -234,6 +236,17 @@ can_push(const Grouping * grouping)
 	return dist != NULL && !dist->everywhere && dist->local == NIL &&
 		dist->upper == NULL && dist->row_marks == NIL &&
 		!IS_DUMMY_REL(grouping->input);
+}
+
+/* Why the shards do not deliver finished groups. */
+static const char *
+whole_refusal(const Grouping * grouping)
+{
+	if (!enable_aggregate_pushdown)
+		return "finished groups: shardlite.enable_aggregate_pushdown is off";
+	if (!groups_within_shards(grouping->root, grouping->dist))
+		return "finished groups: they lie on several shards";
+	return "finished groups: an expression that nodes cannot compute";
 }
 
 /* Groups over all shards. */
@@ -274,12 +287,24 @@ agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
 		.clauses = compat_group_clause(root)
 	};
 
+	const char *why;
+	DistRel    *input;
+
 	if (!can_push(&grouping))
+	{
+		if (grouping.dist != NULL && grouping.dist->local != NIL)
+			refusal_note(dist_rel_get(input_rel), "groups: a filter that is evaluated here");
 		return;
+	}
 	grouping.groups = estimate_groups(&grouping);
 	if (enable_aggregate_pushdown && push_whole(&grouping))
 		return;
-	if (enable_partial_aggregate)
-		push_partial(&grouping);
+
+	/* the records of the parts get the first refusal, the scan of rows the other */
+	input = dist_rel_get(input_rel);
+	input->refused = whole_refusal(&grouping);
+	why = enable_partial_aggregate ? push_partial(&grouping) :
+		"groups: shardlite.enable_partial_aggregate is off";
+	input->refused = why != NULL ? why : "groups: fetching the rows is cheaper";
 	sorted_agg_path_add(&grouping);
 }

@@ -222,34 +222,54 @@ find_stand_ins(const JoinSides * sides, List **stand_ins)
 	return true;
 }
 
-static bool
-can_push(const JoinSides * sides, const JoinClauses * clauses)
+/* Why rows that match are not together on a shard. */
+static const char *
+distance(const JoinSides * sides)
+{
+	if (sides->outer->everywhere || sides->inner->everywhere)
+		return "each shard would repeat or null-extend rows of a reference table";
+	if (sides->outer->colocation_id != sides->inner->colocation_id)
+		return "tables that are not colocated";
+	return "not on the distribution column";
+}
+
+/* What keeps the shards from computing the join, NULL if nothing is known yet. */
+static const char *
+join_obstacle(const JoinSides * sides, const JoinClauses * clauses)
 {
 	const DistRel *outer = sides->outer;
 	const DistRel *inner = sides->inner;
 
-	if (outer == NULL || inner == NULL || outer->upper != NULL || inner->upper != NULL ||
-		outer->local != NIL || inner->local != NIL ||
-		outer->other_role || inner->other_role ||
-		!bms_is_empty(sides->joinrel->lateral_relids) ||
+	if (outer == NULL || inner == NULL)
+		return "rows that are computed here";
+	if (outer->upper != NULL || inner->upper != NULL)
+		return "a side that nodes sort, limit or group first";
+	if (outer->local != NIL || inner->local != NIL)
+		return "a filter that is evaluated here";
+	if (outer->other_role || inner->other_role)
+		return "row security of another role";
+	if (!bms_is_empty(sides->joinrel->lateral_relids) ||
 		!bms_is_empty(sides->outerrel->lateral_relids) ||
-		!bms_is_empty(sides->innerrel->lateral_relids) ||
-		!joins_within_shards(sides, clauses))
-		return false;
+		!bms_is_empty(sides->innerrel->lateral_relids))
+		return "a lateral reference";
+	if (!joins_within_shards(sides, clauses))
+		return distance(sides);
 
 	switch (sides->jointype)
 	{
 		case JOIN_INNER:
-			return true;
+			return NULL;
+		case JOIN_FULL:
+			if (!can_hide(sides->root, outer))
+				return "system columns or row locks of an optional side";
+			/* fall through */
 		case JOIN_LEFT:
 		case JOIN_ANTI:
-			return can_hide(sides->root, inner);
-		case JOIN_FULL:
-			return can_hide(sides->root, inner) && can_hide(sides->root, outer);
 		case JOIN_SEMI:
-			return can_hide(sides->root, inner);
+			return can_hide(sides->root, inner) ? NULL :
+				"system columns or row locks of an optional side";
 		default:
-			return false;
+			return "a kind of join that has no SQL";
 	}
 }
 
@@ -348,6 +368,8 @@ begin_join(const JoinSides * sides)
 	DistRel    *dist = palloc(sizeof(DistRel));
 
 	*dist = *outer;
+	dist->refused = NULL;
+	dist->refused_with = NULL;
 	dist->everywhere = placed->everywhere;
 	dist->colocation_id = placed->colocation_id;
 	dist->group = placed->group;
@@ -379,17 +401,27 @@ split_clauses(const JoinSides * sides)
 	return clauses;
 }
 
+/* No record; says why to whoever wants to know. */
+static DistRel *
+refuse(const JoinSides * sides, const char *why)
+{
+	if (sides->obstacle != NULL)
+		*sides->obstacle = why;
+	return NULL;
+}
+
 DistRel *
 dist_rel_make_join(const JoinSides * sides)
 {
 	JoinClauses clauses = split_clauses(sides);
+	const char *obstacle = join_obstacle(sides, &clauses);
 	DistRel    *dist;
 
-	if (!can_push(sides, &clauses))
-		return NULL;
+	if (obstacle != NULL)
+		return refuse(sides, obstacle);
 	dist = begin_join(sides);
 	if (!clauses_can_ship(sides->root, dist, sides->restrictlist))
-		return NULL;
+		return refuse(sides, "a condition that nodes cannot evaluate");
 	switch (sides->jointype)
 	{
 		case JOIN_INNER:
@@ -399,14 +431,14 @@ dist_rel_make_join(const JoinSides * sides)
 		case JOIN_SEMI:
 			dist->stand_ins = list_copy(dist->stand_ins);
 			if (!find_stand_ins(sides, &dist->stand_ins))
-				return NULL;
+				return refuse(sides, "a column of a semi-join's inner side is needed");
 			/* fall through */
 		case JOIN_ANTI:
 			join_exists(dist, sides, clauses.on);
 			break;
 		default:
 			if (!join_outer(dist, sides, clauses.on))
-				return NULL;
+				return refuse(sides, "an expression that nodes cannot compute");
 			if (sides->jointype == JOIN_FULL)
 			{
 				dist->conds = dist->exists = dist->keys = dist->weak_keys = NIL;
@@ -420,5 +452,6 @@ dist_rel_make_join(const JoinSides * sides)
 	dist->conds = list_concat_copy(dist->conds, clauses.where);
 
 	/* the scan can fill in the system columns of one table only */
-	return count_system_columns(sides->root, dist) > 1 ? NULL : dist;
+	return count_system_columns(sides->root, dist) > 1 ?
+		refuse(sides, "system columns of several tables") : dist;
 }

@@ -115,6 +115,11 @@ struct DistRel
 	List	   *sources;		/* of DistWrap: all that are inside */
 	Cost		cost;			/* of its path, if it has sources */
 	const DistUpper *upper;		/* NULL: its columns are the reltarget's */
+
+	/* What the shards could not do with it next; changes after creation (refusal.h). */
+	const char *refused;		/* why, or NULL */
+	Relids		refused_with;	/* a join with these, or NULL */
+	bool		refused_sources;	/* and rows are not sent for joins at all */
 };
 
 /*
@@ -146,6 +151,7 @@ typedef struct JoinSides
 	List	   *restrictlist;
 	const DistRel *outer;
 	const DistRel *inner;
+	const char **obstacle;		/* where to say why not, or NULL */
 }			JoinSides;
 
 /*

@@ -33,6 +33,7 @@
 #include "planner/modify_path.h"
 #include "planner/order_path.h"
 #include "planner/path_tier.h"
+#include "planner/refusal.h"
 #include "planner/scan_path.h"
 #include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
@@ -151,19 +152,19 @@ static void
 shell_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 					RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
 {
+	JoinSides	sides = {
+		.root = root, .joinrel = joinrel, .outerrel = outerrel,
+		.innerrel = innerrel, .jointype = jointype,
+		.restrictlist = extra->restrictlist,
+		.outer = dist_rel_get(outerrel), .inner = dist_rel_get(innerrel)
+	};
+
 	if (next_join_pathlist)
 		next_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
 	if (enable_join_pushdown)
-	{
-		JoinSides	sides = {
-			.root = root, .joinrel = joinrel, .outerrel = outerrel,
-			.innerrel = innerrel, .jointype = jointype,
-			.restrictlist = extra->restrictlist,
-			.outer = dist_rel_get(outerrel), .inner = dist_rel_get(innerrel)
-		};
-
 		join_paths_push(&sides, enable_broadcast);
-	}
+	else if (sides.outer != NULL && sides.inner != NULL)
+		refusal_note_join(&sides, "shardlite.enable_join_pushdown is off", true);
 }
 
 /* Does one of the relations live on shards? */

@@ -33,6 +33,7 @@
 #include "planner/node_text.h"
 #include "planner/order_path.h"
 #include "planner/order_text.h"
+#include "planner/refusal.h"
 #include "planner/scan_keys.h"
 #include "planner/scan_path.h"
 #include "planner/shard_subquery.h"
@@ -397,10 +398,16 @@ void
 join_paths_push(const JoinSides * sides, bool with_sources)
 {
 	DistRel    *dist = sides->joinrel->fdwroutine == NULL ? sides->joinrel->fdw_private : NULL;
+	const char *obstacle = NULL;
+	JoinSides	asking = *sides;
 	ListCell   *lc;
 
+	asking.obstacle = &obstacle;
 	if (dist == NULL || dist->sources != NIL)
-		dist = dist_rel_make_join(sides);
+	{
+		dist = dist_rel_make_join(&asking);
+		refusal_note_join(sides, obstacle, with_sources);
+	}
 	if (dist != NULL && dist->sources == NIL)
 	{
 		force_path(sides->root, sides->joinrel, dist);
@@ -671,6 +678,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	order_text_set(dist, scan->custom_scan_tlist, sent, &plan, &params);
 	plan.nparams = list_length(params);
 	plan.nkeys = list_length(keys);
+	refusal_describe(root, rel, dist, &plan);
 
 	scan->custom_exprs = list_concat(params, keys);
 	if (plan.before_writes && depends_on_rows((Node *) scan->custom_exprs, NULL))

@@ -27,6 +27,7 @@
 #include "metadata/node.h"
 #include "planner/fragment_query.h"
 #include "planner/group_target.h"
+#include "planner/refusal.h"
 #include "planner/scan_path.h"
 #include "planner/upper_record.h"
 #include "planner/window_path.h"
@@ -267,6 +268,24 @@ window_cost(const WindowBuilder * builder, double rows)
 		(2 * log2(share) * list_length(builder->windows) + list_length(builder->functions));
 }
 
+/* Why the windows are computed here, if they are. */
+static const char *
+window_refusal(const WindowBuilder * builder)
+{
+	ListCell   *lc;
+
+	if (!enable_window_pushdown)
+		return "windows: shardlite.enable_window_pushdown is off";
+	foreach(lc, builder->root->parse->windowClause)
+	{
+		if (builder->dist->group != NULL && builder->dist->group->nshards > 1 &&
+			!group_holds_key(builder->root, builder->dist,
+							 lfirst_node(WindowClause, lc)->partitionClause))
+			return "windows: partitions lie on several shards";
+	}
+	return "windows: a filter or expression that nodes cannot compute";
+}
+
 void
 window_paths_push(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *window_rel)
 {
@@ -279,12 +298,15 @@ window_paths_push(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *window_r
 	Path	   *input;
 	Path	   *path;
 
+	if (builder.dist != NULL)
+		refusal_note(dist_rel_get(input_rel), window_refusal(&builder));
 	if (!enable_window_pushdown || !upper_record_possible(builder.dist) ||
 		builder.dist->local != NIL || root->parse->hasTargetSRFs ||
 		(builder.dist->upper != NULL && builder.dist->upper->partial) ||
 		!find_windows(&builder) || !build_target(&builder))
 		return;
 	dist = upper_record_copy(builder.dist, builder.target, &upper);
+	dist->refused = NULL;
 	if (!set_windows(&builder, upper))
 		return;
 	input = upper_input_path(input_rel);
