@@ -22,8 +22,9 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-/* Rows that are looked at. */
+/* Rows that are looked at, and the bytes of them after which it is enough. */
 #define SAMPLE_ROWS	1000
+#define SAMPLE_BYTES	(256 * 1024)
 
 /* If more than this part of them is distinct, so are the others. */
 #define MANY_DISTINCT	0.1
@@ -38,6 +39,7 @@ typedef struct Sample
 	Datum	   *values;
 	int			nvalues;
 	int			nrows;
+	bool		complete;		/* there are no others */
 }			Sample;
 
 static Sample *
@@ -46,16 +48,22 @@ take_sample(Tuplestorestate *rows, TupleDesc desc, AttrNumber attnum)
 	Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
 	Sample	   *sample = palloc0(sizeof(Sample));
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	Size		bytes = 0;
 
 	sample->type = lookup_type_cache(att->atttypid, TYPECACHE_CMP_PROC_FINFO);
 	sample->collation = sample->type->typcollation;
 	sample->values = palloc(sizeof(Datum) * SAMPLE_ROWS);
 	tuplestore_rescan(rows);
-	while (sample->nrows < SAMPLE_ROWS && tuplestore_gettupleslot(rows, true, false, slot))
+	while (sample->nrows < SAMPLE_ROWS && bytes < SAMPLE_BYTES)
 	{
 		bool		isnull;
-		Datum		value = slot_getattr(slot, attnum, &isnull);
+		Datum		value;
 
+		sample->complete = !tuplestore_gettupleslot(rows, true, false, slot);
+		if (sample->complete)
+			break;
+		bytes += ExecFetchSlotMinimalTuple(slot, NULL)->t_len;
+		value = slot_getattr(slot, attnum, &isnull);
 		sample->nrows++;
 		if (!isnull)
 			sample->values[sample->nvalues++] = datumCopy(value, att->attbyval, att->attlen);
@@ -75,7 +83,7 @@ compare_values(const void *left, const void *right, void *arg)
 
 /* As in pg_statistic: below zero it is a part of the rows; zero is unknown. */
 static float4
-count_distinct(Sample * sample, bool all)
+count_distinct(Sample * sample)
 {
 	int			count = sample->nvalues > 0 ? 1 : 0;
 
@@ -84,7 +92,7 @@ count_distinct(Sample * sample, bool all)
 	qsort_arg(sample->values, sample->nvalues, sizeof(Datum), compare_values, sample);
 	for (int i = 1; i < sample->nvalues; i++)
 		count += compare_values(&sample->values[i - 1], &sample->values[i], sample) != 0;
-	if (all || count < MANY_DISTINCT * sample->nrows)
+	if (sample->complete || count < MANY_DISTINCT * sample->nrows)
 		return count;
 	return -(float4) count / sample->nrows;
 }
@@ -105,7 +113,7 @@ make_statistics(const RowStoreView * view, AttrNumber attnum)
 	values[Anum_pg_statistic_stanullfrac - 1] =
 		Float4GetDatum(sample->nrows == 0 ? 0 : 1 - (float4) sample->nvalues / sample->nrows);
 	values[Anum_pg_statistic_stadistinct - 1] =
-		Float4GetDatum(count_distinct(sample, sample->nrows < SAMPLE_ROWS));
+		Float4GetDatum(count_distinct(sample));
 	for (int i = Anum_pg_statistic_stanumbers1 - 1; i < Anum_pg_statistic_stavalues1 - 1; i++)
 		nulls[i] = true;
 	tuple = heap_form_tuple(RelationGetDescr(catalog), values, nulls);
