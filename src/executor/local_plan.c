@@ -7,14 +7,22 @@
  * which a text was analysed, hence both analysis and later use happen under
  * the same one, pg_catalog, whatever the session's is.  Execution happens
  * under the session's, so that triggers and functions see what they should.
+ *
+ * PostgreSQL plans a statement for its parameters' values until it has seen what
+ * five such plans cost, and prefers a plan for any values if that is no worse.
+ * The same statement on other shards is one statement in this respect: what its
+ * plans cost is counted over all of them, else each shard had to learn it anew.
  */
 #include "postgres.h"
+
+#include <ctype.h>
 
 #include "common/hashfn.h"
 #include "common/node_session.h"
 #include "compat/search_path.h"
 #include "executor/local_plan.h"
 #include "lib/ilist.h"
+#include "metadata/dist_table.h"
 #include "parser/parser.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
@@ -36,11 +44,27 @@ typedef struct PlanKey
 	const Oid  *types;
 }			PlanKey;
 
+/* What plans for certain values have cost, of texts that differ in the shard only. */
+typedef struct PlanCosts
+{
+	uint32		family;			/* hash of these texts; 0: unused */
+	int			nplans;
+	double		total;
+}			PlanCosts;
+
+/* By family; one that meets another in its place starts again. */
+#define COST_SLOTS 256
+static PlanCosts plan_costs[COST_SLOTS];
+
+/* So many plans for certain values PostgreSQL wants to see. */
+#define ENOUGH_PLANS 5
+
 typedef struct PlanEntry
 {
 	PlanKey		key;			/* must be first; sql and types in cxt */
 	dlist_node	link;			/* most recently used first */
 	MemoryContext cxt;
+	uint32		family;
 	CachedPlanSource *source;
 }			PlanEntry;
 
@@ -151,6 +175,41 @@ analyze(const PlanKey * key, bool once)
 	return source;
 }
 
+/* Hash of a text without the numbers at the end of shard tables' names; not 0. */
+static uint32
+family_hash(const PlanKey * key)
+{
+	const char *schema = SHARDLITE_SHARDS_SCHEMA ".";
+	const char *from = key->sql;
+	const char *name;
+	uint32		hash = key->nparams;
+
+	while ((name = strstr(from, schema)) != NULL)
+	{
+		const char *end = name + strlen(schema);
+		const char *number;
+
+		end += *end == '"' ? 1 + strcspn(end + 1, "\"") :
+			strspn(end, "abcdefghijklmnopqrstuvwxyz0123456789_$");
+		for (number = end; isdigit((unsigned char) number[-1]); number--)
+			 /* back to where it begins */ ;
+		hash = hash_combine(hash, hash_bytes((const unsigned char *) from, number - from));
+		from = end;
+	}
+	hash = hash_combine(hash, hash_bytes((const unsigned char *) from, strlen(from)));
+	return Max(hash, 1);
+}
+
+static PlanCosts *
+costs_of(const PlanEntry * entry)
+{
+	PlanCosts  *costs = &plan_costs[entry->family % COST_SLOTS];
+
+	if (costs->family != entry->family)
+		*costs = (PlanCosts) {.family = entry->family};
+	return costs;
+}
+
 /* Remember a completed plan source under its key. */
 static PlanEntry *
 remember(const PlanKey * key, CachedPlanSource *source)
@@ -176,6 +235,7 @@ remember(const PlanKey * key, CachedPlanSource *source)
 	SaveCachedPlan(source);
 	entry = hash_search(plans, &own, HASH_ENTER, NULL);
 	entry->cxt = cxt;
+	entry->family = family_hash(key);
 	entry->source = source;
 	dlist_push_head(&recently_used, &entry->link);
 	return entry;
@@ -200,24 +260,46 @@ plan_fragment(CachedPlanSource *source, ParamListInfo params, ResourceOwner owne
 	return plan;
 }
 
-/* The plan source for a text, kept or not. */
-static CachedPlanSource *
-find_source(const PlanKey * key)
+/* A plan of a kept source; what it learns from the other shards, they learn from it. */
+static CachedPlan *
+plan_entry(PlanEntry * entry, ParamListInfo params)
+{
+	CachedPlanSource *source = entry->source;
+	PlanCosts  *costs = costs_of(entry);
+	CachedPlan *plan;
+	double		total;
+	int			nplans;
+
+	if (source->num_custom_plans < ENOUGH_PLANS && costs->nplans >= ENOUGH_PLANS)
+	{
+		source->num_custom_plans = costs->nplans;
+		source->total_custom_cost = costs->total;
+	}
+	nplans = source->num_custom_plans;
+	total = source->total_custom_cost;
+	plan = plan_fragment(source, params, CurrentResourceOwner);
+	if (source->num_custom_plans > nplans && costs->nplans < ENOUGH_PLANS)
+	{
+		costs->nplans++;
+		costs->total += source->total_custom_cost - total;
+	}
+	return plan;
+}
+
+/* The entry of a text; NULL when it is not to be kept. */
+static PlanEntry *
+find_entry(const PlanKey * key)
 {
 	PlanEntry  *entry;
 
 	if (plans == NULL)
 		create_cache();
 	entry = hash_search(plans, key, HASH_FIND, NULL);
-	if (entry == NULL)
-	{
-		if (comes_once(key))
-			return analyze(key, true);
-		entry = remember(key, analyze(key, false));
-	}
-	else
+	if (entry != NULL)
 		dlist_move_head(&recently_used, &entry->link);
-	return entry->source;
+	else if (!comes_once(key))
+		entry = remember(key, analyze(key, false));
+	return entry;
 }
 
 CachedPlan *
@@ -226,11 +308,12 @@ local_plan_get(const char *sql, int nparams, const Oid *types, ParamListInfo par
 {
 	PlanKey		key = {sql, nparams, types};
 	int			path = compat_push_catalog_path();
-	CachedPlanSource *source = find_source(&key);
+	PlanEntry  *entry = find_entry(&key);
 	CachedPlan *plan;
 
-	*owner = source->is_saved ? CurrentResourceOwner : NULL;
-	plan = plan_fragment(source, params, *owner);
+	*owner = entry != NULL ? CurrentResourceOwner : NULL;
+	plan = entry != NULL ? plan_entry(entry, params) :
+		plan_fragment(analyze(&key, true), params, NULL);
 	compat_pop_catalog_path(path);
 	return plan;
 }
