@@ -8,9 +8,8 @@
  * a cursor when it is opened: its rows are those of then.
  *
  * Rows are kept for rescans without changed parameters from the start if the
- * plan announces these (EXEC_FLAG_REWIND), else from the first one on: a plan
- * that repeats itself without notice, such as a recursive CTE's, asks the
- * shards twice.
+ * plan announces these (EXEC_FLAG_REWIND) or repeats itself for a recursive CTE,
+ * else from the first rescan on.
  */
 #include "postgres.h"
 
@@ -21,6 +20,7 @@
 #include "executor/flight.h"
 #include "executor/fragment_spread.h"
 #include "executor/fragment_text.h"
+#include "executor/key_cache.h"
 #include "executor/row_identity.h"
 #include "executor/row_source.h"
 #include "executor/shard_choice.h"
@@ -95,7 +95,7 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	if (!plan->whole_statement)
 		state->statement = statement_state_get(estate);
 	if (state->statement != NULL)
-		state->statement->nscans++;
+		state->statement->scans = lappend(state->statement->scans, state);
 	if (plan->before_writes)
 		state->statement->early_scans = lappend(state->statement->early_scans, state);
 	start_early(state);
@@ -132,9 +132,8 @@ access_needed(DistScanState * state)
 	return access;
 }
 
-/* Evaluate count expressions from position first on, in the current context. */
-static FragmentParams *
-eval_exprs(DistScanState * state, int first, int count)
+FragmentParams *
+dist_scan_eval(DistScanState * state, int first, int count)
 {
 	if (count == 0)
 		return NULL;
@@ -302,6 +301,24 @@ add_node_fragments(DistScanState * state, FragmentParams * params)
 	}
 }
 
+/* The shards that the parameters concern, with the rows that are kept for them. */
+static List *
+choose_shards(DistScanState * state, const ShardGroup * group, FragmentParams * params)
+{
+	List	   *shards = shard_choice(state->plan, group,
+									  dist_scan_eval(state, state->plan->nparams, state->plan->nkeys));
+	KeyEntry   *kept = params != NULL ? key_cache_find(state, params) : NULL;
+	ListCell   *lc;
+
+	if (kept == NULL)
+		return shards;
+	foreach(lc, shards)
+		if (group->shards[lfirst_int(lc)].node_id != local_node_id())
+			shards = foreach_delete_current(shards, lc);
+	key_cache_serve(kept, group, state->run);
+	return shards;
+}
+
 static void
 add_fragments(DistScanState * state, FragmentParams * params)
 {
@@ -317,7 +334,7 @@ add_fragments(DistScanState * state, FragmentParams * params)
 		return;
 	}
 	group = shard_group_get(plan->colocation_id);
-	shards = shard_choice(plan, group, eval_exprs(state, plan->nparams, plan->nkeys));
+	shards = choose_shards(state, group, params);
 	if (plan->node_head != NULL)
 	{
 		add_fragments_by_node(state, group, shards, params);
@@ -351,8 +368,8 @@ dist_scan_eval_now(DistScanState * state, FragmentParams * *params,
 	if (needs_execution((Node *) cscan->custom_exprs, given) ||
 		contain_volatile_functions((Node *) cscan->custom_exprs))
 		return false;
-	*params = eval_exprs(state, 0, state->plan->nparams);
-	*keys = eval_exprs(state, state->plan->nparams, state->plan->nkeys);
+	*params = dist_scan_eval(state, 0, state->plan->nparams);
+	*keys = dist_scan_eval(state, state->plan->nparams, state->plan->nkeys);
 	return true;
 }
 
@@ -386,6 +403,7 @@ dist_scan_make_run(DistScanState * state)
 	EState	   *estate = state->css.ss.ps.state;
 	MemoryContext old;
 	FragmentParams *params;
+	int			served = 0;
 	ListCell   *lc;
 
 	if (state->sources != NIL)
@@ -401,13 +419,17 @@ dist_scan_make_run(DistScanState * state)
 	if (may_be_spread(state))
 		state->run->fragment_cost = state->plan->fragment_cost;
 	old = MemoryContextSwitchTo(state->run->cxt);
-	params = eval_exprs(state, 0, state->plan->nparams);
+	params = dist_scan_eval(state, 0, state->plan->nparams);
 	add_fragments(state, params);
 	MemoryContextSwitchTo(old);
-	state->total_fragments += list_length(state->run->fragments);
 	foreach(lc, state->run->fragments)
-		if (!((Fragment *) lfirst(lc))->local)
-			state->remote_fragments++;
+	{
+		Fragment   *fragment = lfirst(lc);
+
+		served += fragment->served;
+		state->remote_fragments += !fragment->served && !fragment->local;
+	}
+	state->total_fragments += list_length(state->run->fragments) - served;
 	state->run->access = access_needed(state);
 	state->over = false;
 }
@@ -477,10 +499,16 @@ count_affected(DistScanState * state)
 static void
 begin_reading(DistScanState * state)
 {
-	if (state->statement != NULL && state->statement->nscans > 1)
+	RemoteCounters before = remote_counters;
+
+	if (state->run != NULL || state->over)
+		return;
+	if (state->statement != NULL && list_length(state->statement->scans) > 1)
 		flight_depart(state);
 	else
 		dist_scan_start(state);
+	if (state->css.ss.ps.instrument != NULL)
+		remote_counters_add(&state->counters, &before);
 }
 
 /* Next row from the shards. */
@@ -491,10 +519,9 @@ fetch(DistScanState * state, TupleTableSlot *slot)
 	RemoteCounters before;
 	bool		found = false;
 
+	begin_reading(state);
 	if (counts)
 		before = remote_counters;
-	if (state->run == NULL && !state->over)
-		begin_reading(state);
 	state->ahead = false;
 	if (!state->over)
 	{
@@ -570,6 +597,7 @@ next_row(ScanState *node)
 		dist_scan_read_early(state);
 	if (state->read_early)
 		return next_kept(state, slot) ? slot : ExecClearTuple(slot);
+	begin_reading(state);
 	if (!state->keep)
 		return fetch(state, slot) ? slot : ExecClearTuple(slot);
 	if (state->kept == NULL)
@@ -607,7 +635,7 @@ static struct
 static FragmentParams *
 refetch_params(DistScanState * state, RowPlace place, ItemPointer tid)
 {
-	FragmentParams *params = eval_exprs(state, 0, state->plan->nparams);
+	FragmentParams *params = dist_scan_eval(state, 0, state->plan->nparams);
 	int			at = state->plan->refetch_param - 1;
 
 	params->values[at] = PointerGetDatum(tid);

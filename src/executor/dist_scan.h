@@ -13,6 +13,8 @@
 #include "metadata/dist_table.h"
 #include "plan/dist_plan.h"
 
+typedef struct KeyCache KeyCache;
+
 typedef struct DistScanState
 {
 	CustomScanState css;		/* must be first */
@@ -27,6 +29,7 @@ typedef struct DistScanState
 	bool		ahead;			/* started before a row was asked for */
 	bool		may_pack;		/* run's rows may come in packs */
 	bool		cursor;			/* run began when a cursor was opened */
+	KeyCache   *keys;			/* rows for many keys, or NULL */
 	FragmentMerge *merge;		/* of the run, when its fragments are sorted */
 	bool		over;			/* run has no more rows */
 	int			exchange_key;	/* column by which nodes send these rows to each
@@ -52,6 +55,12 @@ extern void dist_scan_init(void);
 
 /* Make the run that is to be started next, with its fragments. */
 extern void dist_scan_make_run(DistScanState * state);
+
+/*
+ * Evaluate count of its expressions from position first on, in the current
+ * context.  NULL if count is 0.
+ */
+extern FragmentParams * dist_scan_eval(DistScanState * state, int first, int count);
 
 /* Send its fragments.  What they need of the execution is computed. */
 extern void dist_scan_start(DistScanState * state);

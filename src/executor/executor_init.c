@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "executor/dist_batch.h"
 #include "executor/dist_call.h"
 #include "executor/dist_lock.h"
 #include "executor/dist_modify.h"
@@ -17,6 +18,7 @@
 void
 shardlite_executor_init(void)
 {
+	dist_batch_init();
 	dist_call_init();
 	dist_scan_init();
 	fragment_spread_init();

@@ -25,6 +25,8 @@
 
 #include <math.h>
 
+#include "access/transam.h"
+#include "executor/dist_batch.h"
 #include "executor/executor.h"
 #include "executor/flight.h"
 #include "executor/nodeSubplan.h"
@@ -40,6 +42,7 @@ typedef struct Demand
 	double		rows;			/* likely at most; INFINITY: all */
 	bool		certain;		/* one at least, unless there is an error before */
 	bool		to_end;			/* if certain: until there is none */
+	bool		again;			/* for the same rows, perhaps */
 }			Demand;
 
 /* A scan that has not been started, in StatementState.waiting. */
@@ -116,7 +119,7 @@ visit_append(StatementState * statement, AppendState *append, Demand demand)
 		bool		certain = demand.certain && append->as_prune_state == NULL &&
 		(i == 0 || demand.to_end);
 
-		visit(statement, child, (Demand) {demand.rows - before, certain, demand.to_end});
+		visit(statement, child, (Demand) {demand.rows - before, certain, demand.to_end, demand.again});
 		before += child->plan->plan_rows;
 	}
 }
@@ -154,8 +157,8 @@ visit_join(StatementState * statement, PlanState *node, Demand demand)
 	JoinType	type = ((Join *) node->plan)->jointype;
 	bool		fills_outer = type == JOIN_LEFT || type == JOIN_ANTI || type == JOIN_FULL;
 	bool		fills_inner = type == JOIN_RIGHT || type == JOIN_FULL;
-	Demand		inner = {INFINITY, demand.certain && fills_inner, true};
-	Demand		outer = {demand.rows, demand.certain, demand.to_end};
+	Demand		inner = {INFINITY, demand.certain && fills_inner, true, demand.again};
+	Demand		outer = demand;
 
 	if (IsA(node, HashJoinState))
 		outer.certain &= fills_outer;
@@ -168,16 +171,36 @@ visit_join(StatementState * statement, PlanState *node, Demand demand)
 	visit(statement, outerPlanState(node), outer);
 }
 
-/* Our own nodes read their children to the end. */
+/* Is it a scan that may start before its rows are asked for, at some time? */
+static bool
+is_plain_read(const DistScanState * scan)
+{
+	return scan->plan->operation == CMD_SELECT && !scan->plan->writes &&
+		scan->sources == NIL && scan->exchange_key == 0 && scan->plan->target != TARGET_ANY_NODE;
+}
+
+/* Our own nodes read their children to the end, but those that give out rows in batches. */
 static void
 visit_custom(StatementState * statement, CustomScanState *node, Demand demand)
 {
+	DistScanState *scan = (DistScanState *) node;
 	ListCell   *lc;
 
+	if (is_dist_batch((CustomScan *) node->ss.ps.plan))
+	{
+		((DistBatchState *) node)->to_end = demand.certain && demand.to_end;
+		visit(statement, outerPlanState(node), demand);
+		return;
+	}
+	if (!is_dist_lock((CustomScan *) node->ss.ps.plan))
+		demand = (Demand) {INFINITY, demand.certain, true, demand.again};
 	foreach(lc, node->custom_ps)
-		visit(statement, lfirst(lc), (Demand) {INFINITY, demand.certain, true});
-	if (is_dist_scan((CustomScan *) node->ss.ps.plan))
-		add_scan(statement, (DistScanState *) node, demand.certain);
+		visit(statement, lfirst(lc), demand);
+	if (!is_dist_scan((CustomScan *) node->ss.ps.plan))
+		return;
+	add_scan(statement, scan, demand.certain);
+	if (demand.again && scan->run == NULL && !scan->over && flight_params_known(scan))
+		scan->keep |= is_plain_read(scan);
 }
 
 /* Does it read all that there is before it gives a row? */
@@ -219,6 +242,10 @@ visit(StatementState * statement, PlanState *node, Demand demand)
 		case T_AppendState:
 			visit_append(statement, (AppendState *) node, demand);
 			break;
+		case T_MaterialState:
+			demand.again = false;
+			visit(statement, outerPlanState(node), demand);
+			break;
 		case T_MergeAppendState:
 			for (int i = 0; i < ((MergeAppendState *) node)->ms_nplans; i++)
 				visit(statement, ((MergeAppendState *) node)->mergeplans[i], demand);
@@ -233,7 +260,7 @@ visit(StatementState * statement, PlanState *node, Demand demand)
 			break;
 		case T_RecursiveUnionState:
 			visit(statement, outerPlanState(node), demand);
-			visit(statement, innerPlanState(node), (Demand) {INFINITY, false, false});
+			visit(statement, innerPlanState(node), (Demand) {INFINITY, false, false, true});
 			break;
 		case T_CteScanState:
 			visit(statement, ((CteScanState *) node)->cteplanstate, demand);
@@ -252,7 +279,6 @@ visit(StatementState * statement, PlanState *node, Demand demand)
 		case T_AggState:
 		case T_GroupState:
 		case T_SetOpState:
-		case T_MaterialState:
 		case T_UniqueState:
 		case T_ProjectSetState:
 		case T_LockRowsState:
@@ -264,9 +290,8 @@ visit(StatementState * statement, PlanState *node, Demand demand)
 	}
 }
 
-/* Find the scans of the statement, once. */
-static void
-prepare(StatementState * statement)
+void
+flight_prepare(StatementState * statement)
 {
 	bool		to_end;
 	QueryDesc  *query = statement_running(&to_end);
@@ -341,17 +366,13 @@ may_fail(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
+	if (IsA(node, SQLValueFunction) ||
+		(IsA(node, FuncExpr) && ((FuncExpr *) node)->args == NIL &&
+		 ((FuncExpr *) node)->funcid < FirstNormalObjectId))
+		return false;
 	if (!IsA(node, List) && !IsA(node, Param) && !IsA(node, Const) && !IsA(node, RelabelType))
 		return true;
 	return expression_tree_walker(node, may_fail, context);
-}
-
-/* Is it a scan that may start before its rows are asked for, at some time? */
-static bool
-is_plain_read(const DistScanState * scan)
-{
-	return scan->plan->operation == CMD_SELECT && !scan->plan->writes &&
-		scan->sources == NIL && scan->exchange_key == 0 && scan->plan->target != TARGET_ANY_NODE;
 }
 
 /* Run the InitPlans that a scan needs; false if there was none to run. */
@@ -431,7 +452,7 @@ start_waiting(DistScanState * first)
 void
 flight_depart(DistScanState * first)
 {
-	prepare(first->statement);
+	flight_prepare(first->statement);
 	if (first->statement->waiting != NIL)
 	{
 		run_all_init_plans(first);

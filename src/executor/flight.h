@@ -14,6 +14,12 @@
 extern void flight_depart(DistScanState * first);
 
 /*
+ * Find out which scans of a statement will be read, and how.  Others call it
+ * before they read what it notes: DistBatchState.to_end.
+ */
+extern void flight_prepare(StatementState * statement);
+
+/*
  * Have the scan's parameters values that do not depend on rows, and can they
  * be had without running anything?
  */

@@ -262,7 +262,7 @@ append_to_lane(FragmentRun * run, Fragment * fragment)
 		List	   *lane = lfirst(lc);
 		Fragment   *first = linitial(lane);
 
-		if (first->request->conn == fragment->request->conn)
+		if (!first->served && first->request->conn == fragment->request->conn)
 		{
 			lfirst(lc) = lappend(lane, fragment);
 			return;
@@ -325,7 +325,7 @@ new_nodes(FragmentRun * run, int32 *ids)
 	for_each_from(lc, run->fragments, run->nflushed)
 	{
 		Fragment   *fragment = lfirst(lc);
-		bool		known = fragment->local;
+		bool		known = fragment->local || fragment->served;
 
 		for (int i = 0; i < count && !known; i++)
 			known = ids[i] == fragment->node_id;
@@ -339,10 +339,14 @@ new_nodes(FragmentRun * run, int32 *ids)
 static void
 flush_node(FragmentRun * run, int32 node_id)
 {
-	RemoteConnection *conn = dist_xact_connection(node_id, run->access);
+	RemoteConnection *conn;
+	bool		guarded = run->tentative && !dist_xact_may_autocommit(node_id, run->access);
 	int			share = fragment_spread_share(run, node_id);
 	ListCell   *lc;
 
+	conn = dist_xact_connection(node_id, run->access);
+	if (guarded)
+		dist_xact_guard(conn);
 	row_sources_send(run->sources, run, node_id, conn);
 	for_each_from(lc, run->fragments, run->nflushed)
 	{
@@ -358,6 +362,11 @@ flush_node(FragmentRun * run, int32 node_id)
 		fragment_send(fragment, conn);
 		if (share == 0)
 			fragment_spread_begun(run, fragment);
+	}
+	if (guarded)
+	{
+		dist_xact_guard_end(conn);
+		run->guarded = lappend(run->guarded, conn);
 	}
 	row_sources_drop(run->sources, run, node_id, conn);
 	if ((run->access & DIST_ACCESS_LAST) != 0)
@@ -424,12 +433,31 @@ flush_local(FragmentRun * run)
 }
 
 void
+fragment_serve(Fragment * fragment, MinimalTuple row)
+{
+	fragment->served = fragment->started = fragment->done = true;
+	row_queue_put_tuple(&fragment->queue, row);
+}
+
+/* Those whose rows are here already are lanes of their own. */
+static void
+take_served(FragmentRun * run)
+{
+	ListCell   *lc;
+
+	for_each_from(lc, run->fragments, run->nflushed)
+		if (((Fragment *) lfirst(lc))->served)
+			run->lanes = lappend(run->lanes, list_make1(lfirst(lc)));
+}
+
+void
 fragment_run_flush(FragmentRun * run)
 {
 	MemoryContext old = MemoryContextSwitchTo(run->cxt);
 
 	if (run->local_first)
 		flush_local(run);
+	take_served(run);
 	flush_remote(run);
 	if (!run->local_first)
 		flush_local(run);
@@ -523,11 +551,14 @@ static void
 check_request(Fragment * fragment)
 {
 	static const RemoteRename any_rename = {.translate = logical_names_in_text};
+	FragmentRun *run = fragment->run;
 	RemoteRequest *request = fragment->request;
 
 	if (fragment->done || !request->done)
 		return;
-	if (request->failed || request->aborted)
+	if (request->failed && run->tentative)
+		run->failed = true;
+	else if (request->failed || request->aborted)
 	{
 		/* what failed may have been another shard's */
 		remote_set_rename(request, request->aborted ? &any_rename : fragment_rename(fragment));
@@ -621,7 +652,7 @@ next_remote(FragmentRun * run, TupleTableSlot *slot)
 		{
 			int			index = (run->lane + i) % count;
 			Fragment   *fragment = linitial((List *) list_nth(run->lanes, index));
-			int64		before = fragment->request->delivered;
+			int64		before = fragment->served ? 0 : fragment->request->delivered;
 
 			if (take_queued(fragment, slot) || pump_direct(fragment, slot, alone))
 			{
@@ -744,10 +775,29 @@ unread_connections(FragmentRun * run, RemoteConnection **conns)
 	{
 		Fragment   *last = llast((List *) lfirst(lc));
 
-		if (!last->request->done)
+		if (!last->served && !last->request->done)
 			conns[n++] = last->request->conn;
 	}
 	return n;
+}
+
+/* A tentative run has failed: its errors do not count. */
+static void
+undo_failure(FragmentRun * run)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->fragments)
+	{
+		Fragment   *fragment = lfirst(lc);
+
+		if (fragment->request != NULL && fragment->request->failed &&
+			list_member_ptr(run->guarded, fragment->request->conn))
+		{
+			run->guarded = list_delete_ptr(run->guarded, fragment->request->conn);
+			dist_xact_guard_undo(fragment->request->conn);
+		}
+	}
 }
 
 void
@@ -758,6 +808,8 @@ fragment_run_end(FragmentRun * run)
 	int			nunread = unread_connections(run, unread);
 	ListCell   *lc;
 
+	if (run->failed)
+		undo_failure(run);
 	foreach(lc, run->fragments)
 	{
 		Fragment   *fragment = lfirst(lc);

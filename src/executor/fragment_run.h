@@ -41,6 +41,7 @@ typedef struct Fragment
 	bool		packed;			/* a plain SELECT: its rows may come in packs */
 	bool		one_row;		/* at most, so that it need not stream */
 	void	   *tag;			/* the owner's */
+	bool		served;			/* not sent: its rows are in the queue */
 
 	RemoteRequest *request;
 	LocalFragment *exec;
@@ -71,6 +72,10 @@ struct FragmentRun
 	int			access;			/* DIST_ACCESS_... */
 	Oid			role;			/* under which fragments run */
 	bool		local_first;	/* run local fragments before remote ones start */
+	bool		tentative;		/* errors of nodes are noted in failed, not thrown,
+								 * and leave the transaction there as it was */
+	bool		failed;
+	List	   *guarded;		/* connections on which that is to be made true */
 	FragmentRowHook on_row;
 	void	   *hook_arg;
 	List	   *sources;		/* of RowSource: rows that fragments read, sent in
@@ -117,6 +122,12 @@ extern void fragment_set_shard(Fragment * fragment, List *tables, int64 shard_id
 
 /* Queue a fragment on a connection to its node; for fragment_spread.c. */
 extern void fragment_send(Fragment * fragment, RemoteConnection *conn);
+
+/*
+ * The rows of a remote fragment, before it is flushed: it will not be sent.
+ * They are copied.
+ */
+extern void fragment_serve(Fragment * fragment, MinimalTuple row);
 
 /* Start what was added since the last flush. */
 extern void fragment_run_flush(FragmentRun * run);

@@ -98,9 +98,12 @@ skip_quoted(const char *p)
 	return *p ? p + 1 : p;
 }
 
-/* Copy a piece, following each $n of a type without fixed OID by its cast. */
+/* What takes the place of $n. */
+typedef void (*ParamWriter) (StringInfo buf, int n, const void *arg);
+
+/* Copy a piece, each of its $n written anew. */
 static char *
-cast_piece(const char *p, int nparams, const Oid *types)
+rewrite_params(const char *p, ParamWriter write, const void *arg)
 {
 	StringInfoData buf;
 
@@ -115,35 +118,110 @@ cast_piece(const char *p, int nparams, const Oid *types)
 			appendBinaryStringInfo(&buf, start, p - start);
 		}
 		else if (*p == '$' && isdigit((unsigned char) p[1]))
-		{
-			int			n = strtol(p + 1, (char **) &p, 10);
-
-			appendBinaryStringInfo(&buf, start, p - start);
-			if (n >= 1 && n <= nparams && !has_fixed_oid(types[n - 1]))
-				appendStringInfo(&buf, "::%s", format_type_be_qualified(types[n - 1]));
-		}
+			write(&buf, strtol(p + 1, (char **) &p, 10), arg);
 		else
 			appendStringInfoChar(&buf, *p++);
 	}
 	return buf.data;
 }
 
+static FragmentText *
+rewrite_text(const FragmentText * text, ParamWriter write, const void *arg)
+{
+	FragmentText *copy = palloc(sizeof(FragmentText));
+	ListCell   *lc;
+
+	copy->pieces = NIL;
+	copy->markers = text->markers;
+	foreach(lc, text->pieces)
+		copy->pieces = lappend(copy->pieces,
+							   makeString(rewrite_params(strVal(lfirst(lc)), write, arg)));
+	return copy;
+}
+
+/* Types of parameters. */
+typedef struct ParamTypes
+{
+	int			count;
+	const Oid  *types;
+}			ParamTypes;
+
+/* $n, with a cast if its type has no fixed OID. */
+static void
+write_cast(StringInfo buf, int n, const void *arg)
+{
+	const ParamTypes *params = arg;
+
+	appendStringInfo(buf, "$%d", n);
+	if (n >= 1 && n <= params->count && !has_fixed_oid(params->types[n - 1]))
+		appendStringInfo(buf, "::%s", format_type_be_qualified(params->types[n - 1]));
+}
+
 const FragmentText *
 fragment_text_with_casts(const FragmentText * text, int nparams, const Oid *types)
 {
-	FragmentText *copy;
-	ListCell   *lc;
+	ParamTypes	params = {nparams, types};
 	bool		needed = false;
 
 	for (int i = 0; i < nparams; i++)
 		needed |= !has_fixed_oid(types[i]);
 	if (!needed)
 		return text;
-	copy = palloc(sizeof(FragmentText));
-	copy->pieces = NIL;
-	copy->markers = text->markers;
-	foreach(lc, text->pieces)
-		copy->pieces = lappend(copy->pieces,
-							   makeString(cast_piece(strVal(lfirst(lc)), nparams, types)));
-	return copy;
+	return rewrite_text(text, write_cast, &params);
+}
+
+/* ---- many keys at once ---- */
+
+/* A name that no fragment uses for something else. */
+#define KEYS "\"shardlite keys\""
+
+static void
+write_column(StringInfo buf, int n, const void *arg)
+{
+	appendStringInfo(buf, KEYS ".c%d", n);
+}
+
+static char *
+keys_head(int nparams, const Oid *array_types)
+{
+	StringInfoData buf;
+	FragmentText head = {0};
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "SELECT " KEYS ".n::pg_catalog.int4, fragment.* FROM ROWS FROM (");
+	for (int i = 1; i <= nparams; i++)
+		appendStringInfo(&buf, "%spg_catalog.unnest($%d)", i > 1 ? ", " : "", i);
+	appendStringInfoString(&buf, ") WITH ORDINALITY " KEYS "(");
+	for (int i = 1; i <= nparams; i++)
+		appendStringInfo(&buf, "c%d, ", i);
+	appendStringInfoString(&buf, "n) CROSS JOIN LATERAL (");
+	head.pieces = list_make1(makeString(buf.data));
+	return fragment_text_sql(fragment_text_with_casts(&head, nparams, array_types), 0);
+}
+
+KeysText *
+keys_text_create(const DistPlan * plan, const Oid *array_types)
+{
+	KeysText   *keys = palloc(sizeof(KeysText));
+
+	keys->plan = *plan;
+	keys->head = keys_head(plan->nparams, array_types);
+	keys->plan.text = *rewrite_text(&plan->text, write_column, NULL);
+	if (plan->node_head != NULL)
+	{
+		keys->plan.node_head = rewrite_params(plan->node_head, write_column, NULL);
+		keys->plan.node_tail = rewrite_params(plan->node_tail, write_column, NULL);
+	}
+	return keys;
+}
+
+char *
+keys_text_sql(const KeysText * keys, const ShardGroup * group, List *shards)
+{
+	const FragmentText *text = &keys->plan.text;
+	char	   *sql = keys->plan.node_head != NULL ?
+	fragment_text_of_node(&keys->plan, text, group, shards) :
+	fragment_text_sql(text, group->shards[linitial_int(shards)].shard_id);
+
+	return psprintf("%s%s) fragment", keys->head, sql);
 }

@@ -34,4 +34,22 @@ extern char *fragment_text_logical(const FragmentText * text);
 extern const FragmentText *fragment_text_with_casts(const FragmentText * text,
 													int nparams, const Oid *types);
 
+/*
+ * The fragments of a plan for many keys: parameter n is an array of the values that
+ * $n has for each of them.  Rows are those of the fragments, with the key's
+ * position in the arrays, an int4, as first column; rows of one key come in the
+ * fragment's order.
+ */
+typedef struct KeysText
+{
+	DistPlan	plan;			/* texts in which columns stand for parameters */
+	char	   *head;
+}			KeysText;
+
+/* In the current context; plan must live as long.  array_types: of its nparams parameters. */
+extern KeysText * keys_text_create(const DistPlan * plan, const Oid *array_types);
+
+/* For one shard, or as many as the plan's fragments have; palloc'd. */
+extern char *keys_text_sql(const KeysText * keys, const ShardGroup * group, List *shards);
+
 #endif							/* SHARDLITE_FRAGMENT_TEXT_H */

@@ -69,6 +69,16 @@ row_queue_put(RowQueue * queue, TupleDesc desc, Datum *values, bool *nulls)
 	MemoryContextSwitchTo(old);
 }
 
+void
+row_queue_put_tuple(RowQueue * queue, MinimalTuple row)
+{
+	MemoryContext old = MemoryContextSwitchTo(queue->cxt);
+
+	Assert(queue->spill == NULL);
+	append_in_memory(queue, heap_copy_minimal_tuple(row));
+	MemoryContextSwitchTo(old);
+}
+
 /* Read one row back from disk; the file goes away with its last row. */
 static bool
 get_spilled(RowQueue * queue, Datum *values, bool *nulls)

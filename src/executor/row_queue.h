@@ -29,6 +29,9 @@ extern void row_queue_init(RowQueue * queue, MemoryContext cxt, Size *bytes);
 
 extern void row_queue_put(RowQueue * queue, TupleDesc desc, Datum *values, bool *nulls);
 
+/* The same with a copy of a row; it stays in memory, into which nothing has overflowed. */
+extern void row_queue_put_tuple(RowQueue * queue, MinimalTuple row);
+
 static inline bool
 row_queue_is_empty(const RowQueue * queue)
 {

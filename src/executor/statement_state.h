@@ -18,7 +18,7 @@ typedef struct StatementState
 	int			max_places;
 	int			last_place;
 	List	   *early_scans;	/* DistScanState *, to be read before writing */
-	int			nscans;			/* ShardliteScan nodes that it began */
+	List	   *scans;			/* DistScanState *, all */
 	bool		visited;		/* by flight.c, which has these two: */
 	List	   *waiting;		/* scans not started, in the order of reading */
 	Bitmapset  *init_params;	/* exec parameters that InitPlans set */

@@ -284,6 +284,25 @@ lock_plan_decode(List *encoded)
 	return plan;
 }
 
+List *
+batch_plan_encode(const BatchPlan * plan)
+{
+	return list_make4(makeString(pstrdup(DIST_BATCH_NAME)), plan->params, plan->scans,
+					  makeInteger(plan->harmless));
+}
+
+BatchPlan *
+batch_plan_decode(List *encoded)
+{
+	BatchPlan  *plan = palloc0(sizeof(BatchPlan));
+	PlanReader	reader = reader_start(encoded, DIST_BATCH_NAME);
+
+	plan->params = read_node(&reader);
+	plan->scans = read_node(&reader);
+	plan->harmless = read_int(&reader);
+	return plan;
+}
+
 /* Is this CustomScan ours, going by the name its methods registered? */
 static bool
 has_name(const CustomScan *scan, const char *name)
@@ -308,4 +327,10 @@ bool
 is_dist_lock(const CustomScan *scan)
 {
 	return has_name(scan, DIST_LOCK_NAME);
+}
+
+bool
+is_dist_batch(const CustomScan *scan)
+{
+	return has_name(scan, DIST_BATCH_NAME);
 }

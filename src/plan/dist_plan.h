@@ -20,6 +20,7 @@
 #define DIST_CALL_NAME "ShardliteCall"
 #define DIST_MODIFY_NAME "ShardliteModify"
 #define DIST_LOCK_NAME "ShardliteLock"
+#define DIST_BATCH_NAME "ShardliteBatch"
 
 typedef struct FragmentText
 {
@@ -262,6 +263,25 @@ typedef struct ModifyPlan
 	int			ncolumns;		/* as an action: values of its row */
 }			ModifyPlan;
 
+/*
+ * Plan of a ShardliteBatch: the rows of its outer child, some of them read
+ * ahead, so that scans which a SubPlan or the inner side of a nested loop runs
+ * for each of them can be sent many keys at once.  It computes what its only child, made
+ * from one plan node, would have computed from SubPlans: filter and target list.
+ *
+ * custom_exprs: values that the execution parameters in params will have when
+ * a row of the child is current.
+ */
+typedef struct BatchPlan
+{
+	List	   *params;			/* IntList, in the order of custom_exprs */
+	List	   *scans;			/* IntList: plan_node_ids of ShardliteScans */
+	bool		harmless;		/* rows may be read that nobody will ask for */
+}			BatchPlan;
+
+extern List *batch_plan_encode(const BatchPlan * plan);
+extern BatchPlan * batch_plan_decode(List *encoded);
+
 extern List *dist_plan_encode(const DistPlan * plan);
 extern DistPlan * dist_plan_decode(List *encoded);
 
@@ -276,5 +296,6 @@ extern ModifyPlan * modify_plan_decode(List *encoded);
 extern bool is_dist_scan(const CustomScan *scan);
 extern bool is_dist_modify(const CustomScan *scan);
 extern bool is_dist_lock(const CustomScan *scan);
+extern bool is_dist_batch(const CustomScan *scan);
 
 #endif							/* SHARDLITE_DIST_PLAN_H */

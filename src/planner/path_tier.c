@@ -25,6 +25,7 @@
 
 #include "compat/query_compat.h"
 #include "planner/agg_path.h"
+#include "planner/batch_plan.h"
 #include "planner/cost.h"
 #include "planner/decorrelate.h"
 #include "planner/dist_rel.h"
@@ -253,6 +254,7 @@ plan_path_tier(Query *parse, const char *query_string, int cursor_options,
 		enable_decorrelation ? decorrelated_copy(parse, false) : NULL,
 		enable_decorrelation && enable_semijoin_reduction ? decorrelated_copy(parse, true) : NULL
 	};
+	bool		secret = batch_policies_walker((Node *) parse, NULL);
 	Query	   *locking = lock_paths_asked(parse) ? copyObject(parse) : NULL;
 	PlannedStmt *best = plan_marked(parse, query_string, cursor_options, params, false);
 
@@ -269,6 +271,7 @@ plan_path_tier(Query *parse, const char *query_string, int cursor_options,
 		if (stmt->planTree->total_cost < best->planTree->total_cost)
 			best = stmt;
 	}
+	batch_nodes_add(best, cursor_options, secret);
 	return best;
 }
 
@@ -280,6 +283,7 @@ path_tier_init(void)
 							 NULL, &enable_join_pushdown, true, PGC_USERSET,
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 	agg_path_init();
+	batch_plan_init();
 	order_path_init();
 	window_path_init();
 	distinct_path_init();

@@ -48,6 +48,9 @@
  */
 #define TRIP_PER_ROW_RISK	3.0
 
+/* PostgreSQL's estimate of how often a recursive term is repeated. */
+#define RECURSION_ROUNDS	10.0
+
 static Plan *plan_dist_scan(PlannerInfo *root, RelOptInfo *rel,
 							CustomPath *best_path, List *tlist,
 							List *clauses, List *custom_plans);
@@ -171,6 +174,19 @@ add_source_costs(Path *path, const DistRel * dist)
 	path->total_cost += cost;
 }
 
+/*
+ * The rows of a scan that does not change are fetched once for all rounds of a
+ * recursive CTE.
+ */
+static void
+share_among_rounds(PlannerInfo *root, Path *path)
+{
+	if (root->parent_root == NULL || root->parent_root->non_recursive_path == NULL)
+		return;
+	path->startup_cost /= RECURSION_ROUNDS;
+	path->total_cost /= RECURSION_ROUNDS;
+}
+
 static Path *
 make_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
 			   ParamPathInfo *param_info)
@@ -181,6 +197,8 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, DistRel * dist,
 
 	path->param_info = param_info;
 	cost_scan(root, rel, (CustomPath *) path, shipped, dist);
+	if (param_info == NULL && dist->sources == NIL)
+		share_among_rounds(root, path);
 	add_source_costs(path, dist);
 	return path;
 }

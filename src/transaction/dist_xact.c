@@ -174,6 +174,37 @@ dist_xact_connect(const int32 *node_ids, int count)
 	pfree(xacts);
 }
 
+/* Savepoints that follow the local ones are called s<level>. */
+#define GUARD "shardlite_guard"
+
+static void
+guard_command(RemoteConnection *conn, const char *sql)
+{
+	remote_release(remote_send(conn, sql, NULL, 0, NULL, NULL));
+}
+
+void
+dist_xact_guard(RemoteConnection *conn)
+{
+	guard_command(conn, "SAVEPOINT " GUARD);
+}
+
+void
+dist_xact_guard_end(RemoteConnection *conn)
+{
+	guard_command(conn, "RELEASE SAVEPOINT " GUARD);
+}
+
+void
+dist_xact_guard_undo(RemoteConnection *conn)
+{
+	if (remote_is_lost(conn))
+		return;
+	guard_command(conn, "ROLLBACK TO SAVEPOINT " GUARD);
+	guard_command(conn, "RELEASE SAVEPOINT " GUARD);
+	remote_sync(conn);
+}
+
 /*
  * May what runs there be cancelled?  Inside a transaction block that aborts the
  * transaction on the node, which is harmless as long as it has done nothing

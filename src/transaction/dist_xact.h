@@ -53,6 +53,15 @@ extern bool dist_xact_in_block(int32 node_id);
 extern bool dist_xact_autocommits_reads(void);
 
 /*
+ * Inside a transaction block there: an error between the first two leaves the
+ * transaction as it was, once the third has followed, which is sent after the
+ * batch has failed.  Nothing else may be sent before that is known.
+ */
+extern void dist_xact_guard(RemoteConnection *conn);
+extern void dist_xact_guard_end(RemoteConnection *conn);
+extern void dist_xact_guard_undo(RemoteConnection *conn);
+
+/*
  * What has been queued on this connection (for DIST_ACCESS_LAST) is the last
  * that the whole statement does on its node, and nothing can fail here after
  * it: phase one of the commit may join the batch, which saves a round trip.

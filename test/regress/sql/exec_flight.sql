@@ -2,6 +2,7 @@
 -- On a single server everything is local and nothing waits.
 SET search_path = exec;
 \set SHOW_CONTEXT never
+SET shardlite.max_connections_per_node_per_session = 1;
 CREATE TABLE fa (k int PRIMARY KEY, v int);
 CREATE TABLE fb (k int PRIMARY KEY, v int);
 SELECT create_distributed_table('fa', 'k', colocate_with := 'none', shard_count := 8);
@@ -44,8 +45,20 @@ SELECT count(*) FROM fa WHERE v > (SELECT avg(v) FROM fb);
 WITH m AS MATERIALIZED (SELECT avg(v)::int AS v FROM fb)
 SELECT count(*) FROM fa WHERE v > (SELECT v FROM m) UNION ALL SELECT count(*) FROM fb WHERE v > (SELECT v FROM m);
 :spent
-WITH RECURSIVE r AS (SELECT k, v FROM fa WHERE k = 1 UNION SELECT fb.k, fb.v FROM r JOIN fb ON fb.v = (r.v + 1) % 7) SELECT count(*) FROM r;
+-- what a recursive CTE reads in each round is fetched once, with its first part
+\set n 1
+SELECT remote_fragments + local_fragments AS before FROM shardlite_counters() \gset
+WITH RECURSIVE r AS (SELECT k, 1 AS d FROM fa WHERE k = 1 UNION ALL SELECT fb.k, d + 1 FROM r JOIN fb ON fb.k = r.k + 7 WHERE d < 20) SELECT count(*), max(k) FROM r;
+SELECT remote_fragments + local_fragments - :before AS fragments FROM shardlite_counters();
 :spent
+SET enable_mergejoin = off;
+SET enable_hashjoin = off;
+SELECT remote_fragments + local_fragments AS before FROM shardlite_counters() \gset
+WITH RECURSIVE r(k, v) AS (VALUES (1, 0) UNION ALL SELECT fb.k, fb.v FROM r JOIN fb ON fb.k = r.k + 7) SELECT count(*), sum(v) FROM r;
+SELECT remote_fragments + local_fragments - :before AS fragments FROM shardlite_counters();
+:spent
+RESET enable_mergejoin;
+RESET enable_hashjoin;
 -- a LIMIT that is reached before: the others are not asked
 SELECT remote_fragments + local_fragments AS before FROM shardlite_counters() \gset
 SELECT count(*) FROM (SELECT v FROM fa UNION ALL SELECT v FROM fb LIMIT 2) l;
