@@ -25,6 +25,7 @@
 #include "commands/metadata_write.h"
 #include "commands/shard_ddl.h"
 #include "commands/table_ddl.h"
+#include "common/fault_point.h"
 #include "fmgr.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
@@ -148,7 +149,9 @@ make_shards(List *relids)
 	Oid			creator = extension_owner();
 
 	run_shard_ddl(relids, collect_ddl(relids, shard_structure), creator);
+	FAULT_POINT(distribute_before_rows);
 	move_rows(relids);
+	FAULT_POINT(distribute_after_rows);
 	run_shard_ddl(relids, collect_ddl(relids, shard_indexes), creator);
 	/* evaluates what is constant in check constraints: the owner's code */
 	run_shard_ddl(relids, collect_ddl(relids, table_ddl_attach),
@@ -205,6 +208,7 @@ distribute(DistributeRequest * request)
 	before = shell_statements(request->relids, &relations);
 	check_needed_relations(request, relations);
 	run_on_other_nodes(before, InvalidOid);
+	FAULT_POINT(distribute_before_metadata);
 	if (request->kind == DIST_REFERENCE)
 	{
 		write_table_metadata(request);
@@ -219,6 +223,7 @@ distribute(DistributeRequest * request)
 		make_shards(request->relids);
 	}
 	send_statistics(request->relids);
+	FAULT_POINT(distribute_before_end);
 }
 
 void
