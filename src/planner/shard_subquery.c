@@ -224,14 +224,12 @@ has_dropped_column(const RangeTblEntry *rte)
 	return false;
 }
 
-/* The sub-SELECT of an entry, also if it is a CTE that is read only here. */
-static Query *
-entry_query(const Query *query, const RangeTblEntry *rte)
+/* The CTE of an entry if it is of this level and read only there. */
+static CommonTableExpr *
+only_read_here(const Query *query, const RangeTblEntry *rte)
 {
 	ListCell   *lc;
 
-	if (rte->rtekind == RTE_SUBQUERY)
-		return rte->subquery;
 	if (rte->rtekind != RTE_CTE || rte->ctelevelsup > 0)
 		return NULL;
 	foreach(lc, query->cteList)
@@ -240,8 +238,7 @@ entry_query(const Query *query, const RangeTblEntry *rte)
 
 		if (strcmp(cte->ctename, rte->ctename) == 0)
 			return !cte->cterecursive && cte->cterefcount == 1 &&
-				cte->ctematerialized != CTEMaterializeAlways ?
-				castNode(Query, cte->ctequery) : NULL;
+				cte->ctematerialized != CTEMaterializeAlways ? cte : NULL;
 	}
 	return NULL;
 }
@@ -265,7 +262,9 @@ static void
 mark_entry(const MarkContext * context, Query *query, int varno)
 {
 	RangeTblEntry *rte = rt_fetch(varno, query->rtable);
-	Query	   *inner = entry_query(query, rte);
+	CommonTableExpr *cte = only_read_here(query, rte);
+	Query	   *inner = cte != NULL ? castNode(Query, cte->ctequery) :
+		rte->rtekind == RTE_SUBQUERY ? rte->subquery : NULL;
 	EntryUse	use = {varno, 0};
 
 	/* the order of its rows may show in what is made of them */
@@ -278,6 +277,9 @@ mark_entry(const MarkContext * context, Query *query, int varno)
 	rte->rtekind = RTE_SUBQUERY;
 	rte->lateral = false;
 	set_subquery(rte, inner);
+	/* the entry has the CTE's Query now: nobody else may look for entries in it */
+	if (cte != NULL)
+		query->cteList = list_delete_ptr(query->cteList, cte);
 }
 
 static void

@@ -23,6 +23,18 @@ SELECT * FROM check_join('WITH w AS MATERIALIZED (SELECT k, sum(qty) AS s FROM m
 SELECT * FROM check_join('WITH w AS (SELECT k, sum(qty) AS s FROM mov GROUP BY k) SELECT a.grp, sum(w.s) FROM w JOIN acc a ON a.k = w.k GROUP BY a.grp');
 SELECT * FROM check_join('WITH RECURSIVE w AS (SELECT k, min(n) AS n FROM mov GROUP BY k UNION ALL SELECT m.k, m.n FROM w JOIN mov m ON m.k = w.k AND m.n > w.n WHERE m.n < w.n + 150) SELECT k, count(*) FROM w GROUP BY k');
 SELECT * FROM check_join('WITH RECURSIVE w AS (SELECT k, 0 AS lvl FROM acc WHERE grp = 1 UNION SELECT w.k, lvl + 1 FROM w JOIN mov m ON m.k = w.k WHERE lvl < 3) SELECT k, max(lvl) FROM w GROUP BY k');
+-- a CTE with sublinks, read once: it is the entry's, and no longer looked at by itself
+SELECT plan_of('WITH w AS (SELECT k, grp FROM acc a WHERE 4 > (SELECT count(*) FROM mov m WHERE m.k = a.k)) SELECT w.k, x.grp FROM w FULL JOIN acc x ON x.grp = w.k WHERE w.grp = 2');
+SELECT * FROM check_join('WITH w AS (SELECT k, grp FROM acc a WHERE 4 > (SELECT count(*) FROM mov m WHERE m.k = a.k)) SELECT w.k, x.grp FROM w FULL JOIN acc x ON x.grp = w.k WHERE w.grp = 2');
+SELECT * FROM check_join('WITH RECURSIVE w AS (SELECT k, (SELECT max(qty) FROM mov m WHERE m.k = a.k) AS q FROM acc a), n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT w.q, count(*) FROM n LEFT JOIN w ON w.k = n.i GROUP BY w.q');
+SELECT same, total FROM check_join('WITH w AS (SELECT k FROM mov UNION SELECT k FROM acc), v AS MATERIALIZED (SELECT grp FROM acc) SELECT a.id, (WITH u AS (SELECT k FROM mov m WHERE qty < (SELECT avg(o.qty) FROM mov o WHERE o.k = m.k)) SELECT count(*) FROM u JOIN kind t ON t.id = u.k), (SELECT sum(grp) FROM v) FROM kind a LEFT JOIN w ON w.k = a.id');
+BEGIN;
+CREATE TABLE lone (k int PRIMARY KEY, v int);
+SELECT create_distributed_table('lone', 'k', shard_count := 1, colocate_with := 'none');
+INSERT INTO lone SELECT i, i * 3 FROM generate_series(1, 5) i;
+WITH w AS (SELECT v, (SELECT count(*) FROM lone b WHERE b.v > a.v) AS n FROM lone a) SELECT w.n, f.v FROM w JOIN far f ON f.id = w.v ORDER BY n;
+WITH w AS (SELECT v FROM lone a WHERE 3 > (SELECT count(*) FROM lone b WHERE b.v > a.v)) SELECT w.v, f.v FROM w JOIN far f ON f.id = w.v ORDER BY 1;
+ROLLBACK;
 -- set operations
 SELECT * FROM check_join('SELECT k, grp FROM acc UNION SELECT k, qty FROM mov');
 SELECT * FROM check_join('SELECT k FROM mov EXCEPT ALL SELECT k FROM acc');
