@@ -25,6 +25,7 @@ typedef enum FaultAction
 	FAULT_PANIC,
 	FAULT_KILL,
 	FAULT_SLEEP,
+	FAULT_PAUSE,
 	FAULT_WAIT,
 } FaultAction;
 
@@ -32,7 +33,7 @@ typedef enum FaultAction
 typedef struct FaultPlan
 {
 	FaultAction action;
-	int			argument;		/* sleep: milliseconds; wait: lock key */
+	int			argument;		/* sleep, pause: milliseconds; wait: lock key */
 	int			at_hit;			/* act at this hit only; 0 = at every hit */
 	int			hits;			/* in this process, since the setting was made */
 } FaultPlan;
@@ -62,6 +63,7 @@ parse_action(const char *word, FaultPlan *plan)
 		{"panic", FAULT_PANIC, 0},
 		{"kill", FAULT_KILL, 0},
 		{"sleep", FAULT_SLEEP, 1000},
+		{"pause", FAULT_PAUSE, 1000},
 		{"wait", FAULT_WAIT, 0},
 	};
 
@@ -212,6 +214,14 @@ act(const char *name, const FaultPlan *plan)
 		case FAULT_SLEEP:
 			ereport(LOG, (errmsg("fault point \"%s\": sleeping", name)));
 			pg_usleep(plan->argument * 1000L);
+			return;
+		case FAULT_PAUSE:
+			for (int ms = 0; ms < plan->argument; ms += FAULT_WAIT_POLL)
+			{
+				CHECK_FOR_INTERRUPTS();
+				pg_usleep(FAULT_WAIT_POLL * 1000L);
+			}
+			CHECK_FOR_INTERRUPTS();
 			return;
 		case FAULT_WAIT:
 			ereport(LOG, (errmsg("fault point \"%s\": waiting", name)));

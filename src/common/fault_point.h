@@ -15,6 +15,7 @@
  *		error, fatal, panic		ereport of that level
  *		kill					SIGKILL this process, as the kernel would
  *		sleep[=milliseconds]	do nothing for a while (default 1000)
+ *		pause[=milliseconds]	the same, but a cancel ends it with its error
  *		wait[=key]				wait while another session holds
  *								pg_advisory_lock(key) (default 0)
  *

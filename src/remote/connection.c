@@ -535,9 +535,9 @@ remote_name(RemoteConnection *conn)
 	return conn->name;
 }
 
-/* Receive until the given batch is over, or everything (0). */
+/* Receive the answers to all operations up to this one. */
 static bool
-drain(RemoteConnection *conn, uint64 batch, int timeout_ms)
+drain(RemoteConnection *conn, uint64 last, int timeout_ms)
 {
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
 
@@ -549,7 +549,7 @@ drain(RemoteConnection *conn, uint64 batch, int timeout_ms)
 		while (connection_step(conn))
 			 /* discards */ ;
 		if (conn->lost || dlist_is_empty(&conn->ops) ||
-			(batch != 0 && dlist_head_element(RemoteOp, link, &conn->ops)->batch > batch))
+			dlist_head_element(RemoteOp, link, &conn->ops)->number > last)
 			return !conn->lost;
 		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 		if (left <= 0)
@@ -561,15 +561,29 @@ drain(RemoteConnection *conn, uint64 batch, int timeout_ms)
 bool
 remote_drain(RemoteConnection *conn, int timeout_ms)
 {
-	return drain(conn, 0, timeout_ms);
+	return drain(conn, PG_UINT64_MAX, timeout_ms);
+}
+
+bool
+remote_answered(RemoteConnection *conn, uint64 mark, int timeout_ms)
+{
+	return drain(conn, mark, timeout_ms);
 }
 
 bool
 remote_drain_batch(RemoteConnection *conn, int timeout_ms)
 {
-	if (dlist_is_empty(&conn->ops))
-		return true;
-	return drain(conn, dlist_head_element(RemoteOp, link, &conn->ops)->batch, timeout_ms);
+	dlist_iter	iter;
+
+	remote_sync(conn);
+	dlist_foreach(iter, &conn->ops)
+	{
+		RemoteOp   *op = dlist_container(RemoteOp, link, iter.cur);
+
+		if (op->kind == REMOTE_OP_SYNC)
+			return drain(conn, op->number, timeout_ms);
+	}
+	return true;
 }
 
 static bool

@@ -106,6 +106,12 @@ extern RemoteRequest *remote_send(RemoteConnection *conn, const char *sql,
 /* Close the batch: Sync, and push as much as the socket takes. */
 extern void remote_sync(RemoteConnection *conn);
 
+/*
+ * Have the node answer what was queued so far without waiting for what follows
+ * in the batch.  Returns the mark of this point for remote_answered().
+ */
+extern uint64 remote_answer_early(RemoteConnection *conn);
+
 /* Wait until the socket has taken all that is queued; interruptible. */
 extern void remote_push(RemoteConnection *conn);
 
@@ -276,6 +282,9 @@ extern void remote_terminate(RemoteConnection **conns, int count, int timeout_ms
  * when that takes longer than timeout_ms or the connection breaks.
  */
 extern bool remote_drain(RemoteConnection *conn, int timeout_ms);
+
+/* The same for what was queued before the mark was made. */
+extern bool remote_answered(RemoteConnection *conn, uint64 mark, int timeout_ms);
 
 /* Requests of this subtransaction are no longer wanted / belong to parent;
  * likewise those of the whole transaction.  Disowned ones are left alone. */

@@ -67,6 +67,7 @@ typedef struct RemoteOp
 	RequestState *request;		/* NULL for Sync */
 	uint32		statement;		/* number of the prepared statement, or 0 */
 	uint64		batch;
+	uint64		number;
 }			RemoteOp;
 
 #define STATEMENT_BUCKETS 128
@@ -84,6 +85,7 @@ struct RemoteConnection
 	int			counted_at;		/* see connection_count.h */
 
 	dlist_head	ops;
+	uint64		last_op;		/* number of the last one queued */
 	uint64		batch;			/* number of the batch being filled */
 	uint64		counted_batch;	/* up to here round trips are accounted for */
 	bool		batch_open;		/* something was queued after the last Sync */

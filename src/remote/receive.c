@@ -51,6 +51,7 @@ op_add(RemoteConnection *conn, RemoteOpKind kind, RequestState *request)
 	op->kind = kind;
 	op->request = request;
 	op->batch = conn->batch;
+	op->number = ++conn->last_op;
 	if (request != NULL)
 		request->pending_ops++;
 	dlist_push_tail(&conn->ops, &op->link);

@@ -255,6 +255,14 @@ remote_sync(RemoteConnection *conn)
 	connection_flush(conn);
 }
 
+uint64
+remote_answer_early(RemoteConnection *conn)
+{
+	if (!conn->lost && !PQsendFlushRequest(conn->pg))
+		connection_lose(conn, PQerrorMessage(conn->pg));
+	return conn->last_op;
+}
+
 bool
 remote_pump(RemoteRequest *request, bool wait)
 {

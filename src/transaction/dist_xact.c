@@ -7,6 +7,7 @@
 
 #include "access/xact.h"
 #include "common/delegated_call.h"
+#include "common/fault_point.h"
 #include "common/node_session.h"
 #include "metadata/dist_table.h"
 #include "metadata/node.h"
@@ -355,6 +356,8 @@ subxact_callback(SubXactEvent event, SubTransactionId my_subid,
 	int			level = GetCurrentTransactionNestLevel();
 	dlist_iter	iter;
 
+	if (event == SUBXACT_EVENT_START_SUB)
+		FAULT_POINT(savepoint_in_command);
 	if (!xact_active)
 		return;
 	if (event == SUBXACT_EVENT_COMMIT_SUB)

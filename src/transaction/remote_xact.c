@@ -14,6 +14,7 @@
 #include "transaction/context.h"
 #include "transaction/dtx_slots.h"
 #include "transaction/remote_xact.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* Queue a command whose answer matters only if it is an error. */
@@ -84,6 +85,34 @@ queue_constraint_mode(void *arg, const char *sql)
 	queue_command(arg, sql);
 }
 
+/*
+ * A cancel that comes before the savepoint is set would take the work of outer
+ * levels with it, so stop_work() waits for the answer.  That must come early:
+ * the node would keep it until the statement behind it is over.
+ */
+static void
+queue_savepoint(RemoteXact *xact)
+{
+	int			level = xact->depth + 1;
+	char		sql[32];
+
+	if (level >= xact->savepoints_size)
+	{
+		int			size = level + 8;
+
+		if (xact->savepoints == NULL)
+			xact->savepoints = MemoryContextAlloc(TopMemoryContext, sizeof(uint64) * size);
+		else
+			xact->savepoints = repalloc(xact->savepoints, sizeof(uint64) * size);
+		xact->savepoints_size = size;
+	}
+	xact->depth = level;
+	snprintf(sql, sizeof(sql), "SAVEPOINT s%d", level);
+	queue_command(xact, sql);
+	if (level > xact->first_level)
+		xact->savepoints[level] = remote_answer_early(xact->conn);
+}
+
 void
 remote_xact_enter(RemoteXact *xact, int level)
 {
@@ -111,11 +140,7 @@ remote_xact_enter(RemoteXact *xact, int level)
 		constraint_modes_replay(xact->depth, queue_constraint_mode, xact);
 	while (xact->depth < level)
 	{
-		char		sql[32];
-
-		xact->depth++;
-		snprintf(sql, sizeof(sql), "SAVEPOINT s%d", xact->depth);
-		queue_command(xact, sql);
+		queue_savepoint(xact);
 		constraint_modes_replay(xact->depth, queue_constraint_mode, xact);
 	}
 }
@@ -162,8 +187,13 @@ remote_xact_subcommit(RemoteXact *xact, int level)
  * shardlite.cancel_timeout.  Streams that outer cursors still read stay.
  */
 static bool
-stop_work(RemoteXact *xact)
+stop_work(RemoteXact *xact, int level)
 {
+	bool		has_savepoint = xact->depth >= level && xact->first_level < level;
+	int			timeout = has_savepoint ? remote_cancel_timeout / 2 : remote_cancel_timeout;
+	bool		keeps_outer;
+	bool		stopped;
+
 	if (remote_is_wanted(xact->conn))
 	{
 		remote_sync(xact->conn);
@@ -174,7 +204,10 @@ stop_work(RemoteXact *xact)
 	remote_check_alive(xact->conn);
 	if (remote_is_idle(xact->conn) || remote_is_lost(xact->conn))
 		return !remote_is_lost(xact->conn);
-	return remote_stop(&xact->conn, 1, remote_cancel_timeout) && !remote_is_lost(xact->conn);
+	keeps_outer = !has_savepoint ||
+		remote_answered(xact->conn, xact->savepoints[level], timeout);
+	stopped = remote_stop(&xact->conn, 1, timeout);
+	return keeps_outer && stopped && !remote_is_lost(xact->conn);
 }
 
 void
@@ -188,7 +221,7 @@ remote_xact_subabort(RemoteXact *xact, int level)
 	{
 		/* Outside a block a statement may still be running for it. */
 		if (xact->depth == 0 && xact->conn != NULL && !remote_is_idle(xact->conn) &&
-			!stop_work(xact))
+			!stop_work(xact, level))
 		{
 			remote_close(xact->conn);
 			xact->conn = NULL;
@@ -196,7 +229,7 @@ remote_xact_subabort(RemoteXact *xact, int level)
 		}
 		return;
 	}
-	if (xact->failed || !stop_work(xact))
+	if (xact->failed || !stop_work(xact, level))
 	{
 		/* Work of outer levels is gone, too, unless there was none. */
 		xact->failed = xact->first_level < level;

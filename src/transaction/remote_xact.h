@@ -34,6 +34,8 @@ typedef struct RemoteXact
 	TimestampTz last_used;		/* start of the last transaction that did */
 	int			depth;
 	int			first_level;	/* local level that began the transaction there */
+	uint64	   *savepoints;		/* by level, above the first: mark behind SAVEPOINT */
+	int			savepoints_size;
 	bool		wrote;
 	bool		failed;			/* lost work of this transaction: cannot commit */
 
