@@ -7,6 +7,7 @@
 #include "optimizer/pathnode.h"
 
 #include "planner/refusal.h"
+#include "utils/memutils.h"
 
 void
 refusal_note(DistRel * dist, const char *why)
@@ -19,11 +20,15 @@ static void
 note_side(RelOptInfo *rel, const RelOptInfo *other, const char *why, bool with_sources)
 {
 	DistRel    *dist = dist_rel_get(rel);
+	MemoryContext old;
 
 	if (dist == NULL || dist->refused != NULL)
 		return;
 	dist->refused = why;
-	dist->refused_with = other->relids;
+	/* the other side may be a join that GEQO tries and forgets */
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(dist));
+	dist->refused_with = bms_copy(other->relids);
+	MemoryContextSwitchTo(old);
 	dist->refused_sources = !with_sources;
 }
 

@@ -65,4 +65,13 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+-- GEQO tries joins and forgets them; what is kept of the reasons outlives them
+SET geqo_threshold = 2;
+SET shardlite.enable_broadcast = off;
+SELECT reasons('SELECT count(*) FROM item i RIGHT JOIN line l ON l.n = i.grp AND l.k > 0 LEFT JOIN other o ON o.id = l.n'
+    ' FULL JOIN item j ON j.k = l.k FULL JOIN other p ON p.id = j.grp GROUP BY ROLLUP (i.grp)') IS NOT NULL AS planned LIMIT 1;
+SELECT same('SELECT i.grp, count(*) FROM item i RIGHT JOIN line l ON l.n = i.grp AND l.k > 0 LEFT JOIN other o ON o.id = l.n'
+    ' FULL JOIN item j ON j.k = l.k FULL JOIN other p ON p.id = j.grp GROUP BY ROLLUP (i.grp)');
+RESET shardlite.enable_broadcast;
+RESET geqo_threshold;
 DROP FUNCTION reasons;
