@@ -9,7 +9,9 @@
  * A subquery that runs once per outer row asks the shards each time.  The join
  * drops the outer rows that have no group.  So did the filter, if the aggregate
  * of no rows is NULL and f and op are strict.  A group is one outer row's at
- * most once, because the correlation is what its values are grouped by.
+ * most once, because the correlation is what its values are grouped by.  Rows that
+ * no outer row asks for are looked at, too, so nothing that is computed of
+ * them may fail.
  */
 #include "postgres.h"
 
@@ -123,22 +125,96 @@ is_strict_in_aggregates(Node *value)
 	return IsA(of_nothing, Const) && ((Const *) of_nothing)->constisnull;
 }
 
-/* Can computing the aggregates fail for rows that no outer row asks for? */
+/* ---- errors of rows that no outer row asks for ---- */
+
+static bool
+may_raise(Oid function, void *context)
+{
+	return !get_func_leakproof(function);
+}
+
+/* A comparison of built-in types, in whatever form. */
+static bool
+is_comparison(Node *node)
+{
+	Oid			opno = IsA(node, OpExpr) || IsA(node, DistinctExpr) ? ((OpExpr *) node)->opno :
+		IsA(node, ScalarArrayOpExpr) ? ((ScalarArrayOpExpr *) node)->opno : InvalidOid;
+
+	return OidIsValid(opno) && opno < FirstNormalObjectId &&
+		get_op_btree_interpretation(opno) != NIL;
+}
+
+/* Can only what the node is made of fail? */
+static bool
+is_harmless(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_List:
+		case T_TargetEntry:
+		case T_RangeTblRef:
+		case T_JoinExpr:
+		case T_FromExpr:
+		case T_Var:
+		case T_Const:
+		case T_Param:
+		case T_SubLink:
+		case T_RelabelType:
+		case T_BoolExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_CoalesceExpr:
+			return true;
+		case T_Aggref:
+			return is_null_of_nothing((Aggref *) node);
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_ScalarArrayOpExpr:
+		case T_FuncExpr:
+			return is_comparison(node) || !check_functions_in_node(node, may_raise, NULL);
+		default:
+			return false;
+	}
+}
+
+static bool
+has_column_walker(Node *node, void *context)
+{
+	return node != NULL && (IsA(node, Var) || IsA(node, Query) ||
+							expression_tree_walker(node, has_column_walker, context));
+}
+
+/* Can computing it fail for one row and not for another? */
 static bool
 may_fail(Node *node, void *context)
 {
-	ListCell   *lc;
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, may_fail, context, 0);
+	return is_harmless(node) ? expression_tree_walker(node, may_fail, context) :
+		has_column_walker(node, NULL);
+}
 
+/* Can computing the input of the aggregates fail? */
+static bool
+aggregates_may_fail(Node *node, void *context)
+{
 	if (node == NULL)
 		return false;
 	if (!IsA(node, Aggref))
-		return expression_tree_walker(node, may_fail, context);
-	foreach(lc, ((Aggref *) node)->args)
-	{
-		if (contain_leaked_vars((Node *) lfirst_node(TargetEntry, lc)->expr))
-			return true;
-	}
-	return contain_leaked_vars((Node *) ((Aggref *) node)->aggfilter);
+		return expression_tree_walker(node, aggregates_may_fail, context);
+	return may_fail((Node *) ((Aggref *) node)->args, NULL) ||
+		may_fail((Node *) ((Aggref *) node)->aggfilter, NULL);
+}
+
+/* Can finding the rows of the groups fail, by filters, joins or group keys? */
+static bool
+groups_may_fail(const Unnesting * unnesting)
+{
+	return may_fail((Node *) unnesting->targets, NULL) ||
+		may_fail((Node *) unnesting->sub->jointree, NULL) ||
+		range_table_walker(unnesting->sub->rtable, may_fail, NULL, 0);
 }
 
 /* ---- correlation ---- */
@@ -308,8 +384,9 @@ unnest_filter(Query *query, OpExpr *op, bool all_groups)
 		if (!is_plain_aggregate(unnesting.sub) || !reads_shards(unnesting.sub))
 			return NIL;
 		value = (Node *) linitial_node(TargetEntry, unnesting.sub->targetList)->expr;
-		if (!is_strict_in_aggregates(value) || (all_groups && may_fail(value, NULL)) ||
-			!take_correlations(&unnesting) ||
+		if (!is_strict_in_aggregates(value) ||
+			(all_groups && aggregates_may_fail(value, NULL)) ||
+			!take_correlations(&unnesting) || groups_may_fail(&unnesting) ||
 			contain_vars_of_level((Node *) unnesting.sub, 1))
 			return NIL;
 		value = columns_mutator(value, &unnesting);

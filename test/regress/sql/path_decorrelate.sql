@@ -70,7 +70,7 @@ SELECT plan_of('SELECT p.n, p.qty FROM pick p WHERE p.qty < (SELECT 0.2 * avg(d.
 SELECT * FROM check_reduced('SELECT p.n, p.qty FROM pick p WHERE p.qty < (SELECT 0.9 * avg(d.qty) FROM deal d WHERE d.k = p.k AND d.price > 9)');
 SELECT * FROM check_reduced('SELECT p.n FROM pick p WHERE p.qty <> (SELECT sum(d.qty) - max(d.qty) + min(d.price) FROM deal d WHERE d.k = p.k)');
 SELECT * FROM check_reduced('SELECT p.n FROM pick p WHERE p.qty < (SELECT sum(d.qty) FROM deal d WHERE d.k = p.k AND d.tag = p.tag)');
-SELECT * FROM check_reduced('SELECT p.n FROM pick p WHERE p.qty < (SELECT sum(d.qty) FROM deal d WHERE d.k + 1 = p.k - p.n % 2 + 1 AND d.k < 4000)');
+SELECT * FROM check_reduced('SELECT p.n FROM pick p WHERE p.qty < (SELECT sum(d.qty) FROM deal d WHERE coalesce(d.k, 0) = p.k - p.n % 2 AND d.k < 4000)');
 SELECT * FROM check_reduced('SELECT p.n FROM pick p WHERE p.qty > (SELECT avg(d.qty) FILTER (WHERE d.id > 10000) FROM deal d WHERE d.k = p.k)');
 -- two of them, one inside another, one inside of a sublink
 SELECT * FROM check_reduced('SELECT p.n FROM pick p WHERE p.qty < (SELECT max(d.qty) FROM deal d WHERE d.k = p.k) AND p.n < (SELECT sum(d.id) FROM deal d WHERE d.k = p.k + 600)');
@@ -91,6 +91,12 @@ SELECT * FROM check_reduced('SELECT p.n FROM pick p WHERE p.k <> 4201 AND p.qty 
 \set VERBOSITY terse
 SELECT p.n FROM pick p WHERE p.qty < (SELECT sum(100 / (d.k - 4201)) FROM deal d WHERE d.k = p.k);
 \set VERBOSITY default
+-- a filter, a join, a group key that do so: not decorrelated
+SELECT * FROM check_reduced('SELECT i.k FROM item i WHERE i.k < (SELECT sum(x.qty) FROM line x WHERE x.qty = i.grp AND 100 / (x.k - 58) <> 0)');
+SELECT * FROM check_reduced('SELECT i.k FROM item i WHERE i.k < (SELECT sum(x.qty) FROM line x JOIN line y ON y.n = x.n AND 100 / (x.k - 58) <> 0 WHERE x.qty = i.grp)');
+SELECT * FROM check_reduced('SELECT i.k FROM item i WHERE i.k < (SELECT sum(x.qty) FROM (SELECT qty, 100 / (k - 58) AS z FROM line) x WHERE x.qty = i.grp AND x.z <> 0)');
+SELECT * FROM check_reduced('SELECT i.k FROM item i WHERE i.k < (SELECT sum(x.qty) FROM line x WHERE x.k > 58 AND 100 / (x.k - 58) = i.grp)');
+SELECT * FROM check_reduced('SELECT i.k FROM item i WHERE i.k < (SELECT sum(x.qty) FROM line x WHERE x.qty = i.grp AND x.price >= (SELECT avg(y.price) FROM line y WHERE y.qty = x.qty AND 100 / (y.k - 58) <> 0))');
 -- whatever is volatile in the outer rows happens once for each
 CREATE SEQUENCE steps;
 SELECT * FROM (SELECT p.n, nextval('steps') AS step FROM pick p OFFSET 0) r WHERE r.n < 4 AND r.step < (SELECT sum(d.qty) FROM deal d WHERE d.k = r.n) ORDER BY 1;
