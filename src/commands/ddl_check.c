@@ -478,28 +478,9 @@ reads_other_shards_walker(Node *node, void *context)
 	return raw_expression_tree_walker(node, reads_other_shards_walker, context);
 }
 
-static bool
-raw_session_user_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, SQLValueFunction))
-		return ((SQLValueFunction *) node)->op == SVFOP_SESSION_USER;
-	return raw_expression_tree_walker(node, raw_session_user_walker, context);
-}
-
 void
 check_policy(const DistTable *table, Node *qual, Node *with_check)
 {
-	if (raw_session_user_walker(qual, NULL) || raw_session_user_walker(with_check, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot use session_user in a policy on table \"%s\"",
-						table_name(table)),
-				 errdetail("Nodes evaluate it, and there it is the user that they connect as."),
-				 errhint("Use current_user, settings, and columns of the table.")));
-	if (table->kind == DIST_REFERENCE)
-		return;
 	if (reads_other_shards_walker(qual, NULL) ||
 		reads_other_shards_walker(with_check, NULL))
 		ereport(ERROR,

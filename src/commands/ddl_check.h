@@ -22,7 +22,7 @@ extern void check_create_index(const DistTable * table, const IndexStmt *stmt);
 /* CREATE TABLE ... INHERITS or PARTITION OF. */
 extern void check_create_table(const CreateStmt *stmt);
 
-/* CREATE or ALTER POLICY. */
+/* CREATE or ALTER POLICY on a hash or single-shard table. */
 extern void check_policy(const DistTable * table, Node *qual, Node *with_check);
 
 /* Triggers, rules, publications. */

@@ -265,10 +265,10 @@ handle_table_statement(UtilityCall * call)
 		utility_standard(call);
 		return;
 	}
-	if (IsA(stmt, CreatePolicyStmt))
+	if (IsA(stmt, CreatePolicyStmt) && table->kind != DIST_REFERENCE)
 		check_policy(table, ((CreatePolicyStmt *) stmt)->qual,
 					 ((CreatePolicyStmt *) stmt)->with_check);
-	if (IsA(stmt, AlterPolicyStmt))
+	if (IsA(stmt, AlterPolicyStmt) && table->kind != DIST_REFERENCE)
 		check_policy(table, ((AlterPolicyStmt *) stmt)->qual,
 					 ((AlterPolicyStmt *) stmt)->with_check);
 	run_everywhere(call, table, true);

@@ -330,40 +330,9 @@ check_unique_indexes(const DistributeRequest * request, Relation rel)
 	}
 }
 
-static bool
-session_user_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, SQLValueFunction))
-		return ((SQLValueFunction *) node)->op == SVFOP_SESSION_USER;
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid == F_SESSION_USER)
-		return true;
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, session_user_walker, context, 0);
-	return expression_tree_walker(node, session_user_walker, context);
-}
-
-/* Nodes evaluate policies: in a session of the extension's owner, on one shard. */
+/* A policy is evaluated on a shard, which sees no other shards. */
 static void
-check_policy_expr(Relation rel, const char *policy, Node *expr, bool on_shard)
-{
-	if (on_shard && checkExprHasSubLink(expr))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot distribute table \"%s\" because policy \"%s\" contains a subquery",
-						RelationGetRelationName(rel), policy),
-				 errhint("Use a setting or a column of the table in the policy.")));
-	if (session_user_walker(expr, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot distribute table \"%s\" because policy \"%s\" uses session_user",
-						RelationGetRelationName(rel), policy),
-				 errhint("Use current_user, a setting or a column of the table in the policy.")));
-}
-
-static void
-check_policies(Relation rel, bool on_shards)
+check_policies(Relation rel)
 {
 	Relation	policies = table_open(PolicyRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -383,9 +352,13 @@ check_policies(Relation rel, bool on_shards)
 			Datum		value = heap_getattr(tuple, columns[i],
 											 RelationGetDescr(policies), &isnull);
 
-			if (!isnull)
-				check_policy_expr(rel, NameStr(((Form_pg_policy) GETSTRUCT(tuple))->polname),
-								  stringToNode(TextDatumGetCString(value)), on_shards);
+			if (!isnull && checkExprHasSubLink(stringToNode(TextDatumGetCString(value))))
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot distribute table \"%s\" because policy \"%s\" contains a subquery",
+								RelationGetRelationName(rel),
+								NameStr(((Form_pg_policy) GETSTRUCT(tuple))->polname)),
+						 errhint("Use a setting or a column of the table in the policy.")));
 		}
 	}
 	systable_endscan(scan);
@@ -406,7 +379,8 @@ check_member(const DistributeRequest * request, Oid relid)
 				 errmsg("cannot make partitioned table \"%s\" a reference table",
 						RelationGetRelationName(rel)),
 				 errhint("Use create_distributed_table(), or a table without partitions.")));
-	check_policies(rel, request->kind != DIST_REFERENCE);
+	if (request->kind != DIST_REFERENCE)
+		check_policies(rel);
 	if (request->kind == DIST_HASH)
 		check_unique_indexes(request, rel);
 	CheckTableNotInUse(rel, "distribute");

@@ -224,9 +224,6 @@ uses_server_walker(Node *node, void *context)
 
 	if (node == NULL)
 		return false;
-	if (IsA(node, SQLValueFunction) &&
-		((SQLValueFunction *) node)->op == SVFOP_SESSION_USER)
-		delegated_call_refuse("SESSION_USER");
 	if (!IsA(node, Query))
 		return expression_tree_walker(node, uses_server_walker, context);
 	foreach(lc, ((Query *) node)->rtable)

@@ -2,8 +2,9 @@
  * context.c
  *		Both ends of the context that travels with fragments.
  *
- * The coordinator sends SET shardlite.ctx = '<role><settings>' in the same
- * flight as the statement, and only to connections that have another one.
+ * The coordinator sends SET shardlite.ctx = '<role><session user><settings>' in
+ * the same flight as the statement, and only to connections that have another
+ * one.
  *
  * The node takes it at the top level of a node session only.  It applies the
  * settings as SET would, so that they vanish if the transaction there aborts
@@ -14,8 +15,11 @@
  * role stays between transactions, like the settings: the next transaction
  * starts with it, and an abort goes back to what its start had.
  *
- * shardlite.ctx itself holds the role's name.  No SET reaches it (it is an
- * internal setting), only the code below does.
+ * Whoever asks for session_user there is told the client's: policies, functions
+ * in any language, DDL.  It gives no rights where no role can be set.
+ *
+ * shardlite.ctx itself holds the session user, so that an abort restores it.  No
+ * SET reaches it (it is an internal setting), only the code below does.
  */
 #include "postgres.h"
 
@@ -36,8 +40,8 @@
 
 static ProcessUtility_hook_type next_process_utility;
 
-/* Node: the effective role; "" before the first context. */
-static char *context_role;
+/* Node: session user's oid, and 1 if it is a superuser; "" before the first context. */
+static char *context_session_user;
 
 /* ------------------------------------------------------------- coordinator */
 
@@ -58,6 +62,7 @@ context_current(uint64 *generation)
 	static char *command = NULL;
 	static uint64 settings = 0;
 	static Oid	role = InvalidOid;
+	static Oid	session_user = InvalidOid;
 	static uint64 current = 0;
 	uint64		found;
 	StringInfoData packed;
@@ -70,10 +75,12 @@ context_current(uint64 *generation)
 	}
 	found = session_settings_generation();
 
-	if (command == NULL || found != settings || role != GetUserId())
+	if (command == NULL || found != settings || role != GetUserId() ||
+		session_user != GetSessionUserId())
 	{
 		initStringInfo(&packed);
 		pack_string(&packed, GetUserNameFromId(GetUserId(), false));
+		pack_string(&packed, GetUserNameFromId(GetSessionUserId(), false));
 		session_settings_pack(&packed);
 		made = MemoryContextStrdup(TopMemoryContext,
 								   psprintf("SET " CONTEXT_SETTING " = %s",
@@ -83,6 +90,7 @@ context_current(uint64 *generation)
 		command = made;
 		settings = found;
 		role = GetUserId();
+		session_user = GetSessionUserId();
 		current++;
 	}
 	*generation = current;
@@ -91,20 +99,48 @@ context_current(uint64 *generation)
 
 /* -------------------------------------------------------------------- node */
 
-static void
-become_role(const char *name)
+static Oid
+role_by_name(const char *name)
 {
 	Oid			role = get_role_oid(name, true);
-	Oid			user;
-	int			sec_context;
 
 	if (!OidIsValid(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist on this node", name),
 				 errhint("Create the role on every node of the cluster.")));
+	return role;
+}
+
+static void
+become_role(Oid role)
+{
+	Oid			user;
+	int			sec_context;
+
 	GetUserIdAndSecContext(&user, &sec_context);
 	SetUserIdAndSecContext(role, sec_context | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+/* PostgreSQL changes the role with the session user, which is not wanted here. */
+static void
+assign_session_user(const char *value, void *extra)
+{
+	Oid			session_user;
+	Oid			role;
+	int			is_superuser = 1;
+	int			sec_context;
+
+	if (!node_session)
+		return;
+	if (sscanf(value, "%u %d", &session_user, &is_superuser) != 2)
+		session_user = GetAuthenticatedUserId();
+	if (session_user == GetSessionUserId())
+		return;
+	GetUserIdAndSecContext(&role, &sec_context);
+	SetUserIdAndSecContext(role, 0);
+	SetSessionAuthorization(session_user, is_superuser);
+	SetUserIdAndSecContext(role, sec_context);
 }
 
 static void
@@ -112,15 +148,21 @@ context_apply(const char *text)
 {
 	const char *cursor = text;
 	char	   *role = unpack_string(&cursor);
+	char	   *session_user = unpack_string(&cursor);
+	Oid			session_user_id;
+	Oid			role_id;
 
-	if (role == NULL)
+	if (role == NULL || session_user == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("malformed context from another node")));
+	role_id = role_by_name(role);
+	session_user_id = role_by_name(session_user);
 	session_settings_apply(&cursor);
-	(void) set_config_option(CONTEXT_SETTING, role, PGC_INTERNAL, PGC_S_SESSION,
-							 GUC_ACTION_SET, true, ERROR, false);
-	become_role(role);
+	(void) set_config_option(CONTEXT_SETTING,
+							 psprintf("%u %d", session_user_id, superuser_arg(session_user_id)),
+							 PGC_INTERNAL, PGC_S_SESSION, GUC_ACTION_SET, true, ERROR, false);
+	become_role(role_id);
 }
 
 /* The text of SET shardlite.ctx = '...', or NULL if it is something else. */
@@ -227,14 +269,14 @@ void
 context_init(void)
 {
 	DefineCustomStringVariable(CONTEXT_SETTING,
-							   "Role under which another node's statements run here.",
+							   "Session user of the other node whose statements run here.",
 							   NULL,
-							   &context_role,
+							   &context_session_user,
 							   "",
 							   PGC_INTERNAL,
 							   GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE |
 							   GUC_DISALLOW_IN_FILE,
-							   NULL, NULL, NULL);
+							   NULL, assign_session_user, NULL);
 	RegisterXactCallback(xact_ended, NULL);
 	next_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = context_process_utility;

@@ -1,7 +1,7 @@
 /*
  * context.h
- *		The context in which fragments run on a node: effective role and the
- *		session settings that can change a result or an error.
+ *		The context in which fragments run on a node: effective role, session
+ *		user, and the settings that can change a result or an error.
  */
 #ifndef SHARDLITE_CONTEXT_H
 #define SHARDLITE_CONTEXT_H

@@ -63,9 +63,6 @@ CREATE POLICY p ON t USING (EXISTS (SELECT FROM other));
 CREATE POLICY p ON t USING (n IN (SELECT id FROM local));
 CREATE POLICY p ON t USING (n IN (SELECT id FROM ref));
 ALTER POLICY p ON t WITH CHECK (n > (SELECT max(n) FROM t));
--- nodes have another session_user
-CREATE POLICY p ON t USING (n::text = session_user);
-ALTER POLICY p ON ref WITH CHECK (id::text <> lower(SESSION_USER));
 -- nothing happened
 \d t
 DROP EXTENSION shardlite;

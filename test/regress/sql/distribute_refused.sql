@@ -93,10 +93,6 @@ SELECT create_distributed_table('triggered', 'a');
 CREATE TABLE policed (a int);
 CREATE POLICY p ON policed USING (a IN (SELECT b FROM u2));
 SELECT create_distributed_table('policed', 'a');
-CREATE TABLE policed_by_user (a int PRIMARY KEY, u text);
-CREATE POLICY p ON policed_by_user USING (u = session_user);
-SELECT create_distributed_table('policed_by_user', 'a');
-SELECT create_reference_table('policed_by_user');
 CREATE TABLE dependent (a int, b u1);
 SELECT create_distributed_table('dependent', 'a');
 
