@@ -235,7 +235,7 @@ CREATE FUNCTION shardlite_internal.get_rows(id bigint) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'shardlite_get_rows';
 
 -- Such rows straight from the nodes where they are.
-CREATE FUNCTION shardlite_internal.exchange_begin(id bigint, token text, colocation_id int, key int, nodes int[], sources int[])
+CREATE FUNCTION shardlite_internal.exchange_begin(id bigint, token text, ranges int[], key int, nodes int[], sources int[])
     RETURNS text LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_begin';
 CREATE FUNCTION shardlite_internal.exchange_row(internal, id bigint, VARIADIC "any") RETURNS internal
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_exchange_row';

@@ -105,6 +105,15 @@ hash_form(Oid type)
 	}
 }
 
+/* Has every value of a base type a hash that is the same on all nodes? */
+static bool
+can_hash(Oid type)
+{
+	return hash_form(type) != SHARD_HASH_EXTENDED ||
+		(OidIsValid(lookup_type_cache(type, TYPECACHE_HASH_EXTENDED_PROC)->hash_extended_proc) &&
+		 hash_is_portable(type));
+}
+
 bool
 shard_hash_init(ShardHashInfo * info, Oid type, Oid collation, MemoryContext cxt)
 {
@@ -117,16 +126,34 @@ shard_hash_init(ShardHashInfo * info, Oid type, Oid collation, MemoryContext cxt
 	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
 		return false;
 
+	if (!can_hash(info->type))
+		return false;
 	if (info->form == SHARD_HASH_EXTENDED)
-	{
-		TypeCacheEntry *tce = lookup_type_cache(info->type,
-												TYPECACHE_HASH_EXTENDED_PROC);
-
-		if (!OidIsValid(tce->hash_extended_proc) || !hash_is_portable(info->type))
-			return false;
-		fmgr_info_cxt(tce->hash_extended_proc, &info->extended, cxt);
-	}
+		fmgr_info_cxt(lookup_type_cache(info->type, TYPECACHE_HASH_EXTENDED_PROC)->hash_extended_proc,
+					  &info->extended, cxt);
 	return true;
+}
+
+Oid
+shard_hash_common_type(Oid type)
+{
+	TypeCacheEntry *tce;
+
+	type = getBaseType(type);
+	if (!OidIsValid(type) || !can_hash(type))
+		return InvalidOid;
+	switch (type)
+	{
+		case INT2OID:
+		case INT4OID:
+			return INT8OID;
+		case FLOAT4OID:
+			return FLOAT8OID;
+		default:
+			/* as varchar, which is hashed as text */
+			tce = lookup_type_cache(type, TYPECACHE_HASH_OPFAMILY);
+			return IsPolymorphicType(tce->hash_opintype) ? type : tce->hash_opintype;
+	}
 }
 
 int32

@@ -51,6 +51,13 @@ typedef struct ShardHashInfo
 extern bool shard_hash_init(ShardHashInfo * info, Oid type, Oid collation,
 							MemoryContext cxt);
 
+/*
+ * A type such that equal values of all types for which it is the same have the
+ * same hash, if the operator that calls them equal belongs to its hash operator
+ * family.  InvalidOid when values of the type cannot be hashed.
+ */
+extern Oid	shard_hash_common_type(Oid type);
+
 /* Hash of a non-null value of info's type. */
 extern int32 shard_hash_datum(ShardHashInfo * info, Datum value);
 

@@ -24,7 +24,8 @@ struct Exchange
 	char		token[EXCHANGE_TOKEN_LENGTH + 1];
 	int			key_resno;
 	const ShardGroup *group;	/* of the shards that rows go to */
-	int32	   *nodes;			/* of each of them */
+	int32	   *ranges;			/* the least hash of each of them */
+	int32	   *nodes;			/* and its node */
 	int			ncolumns;
 	Oid		   *types;
 	List	   *sources;		/* IntList: nodes that have rows */
@@ -143,13 +144,13 @@ source_array(const Exchange * exchange)
 static FragmentParams *
 begin_params(const Exchange * exchange)
 {
-	static const Oid types[] = {INT8OID, TEXTOID, INT4OID, INT4OID, INT4ARRAYOID, INT4ARRAYOID};
+	static const Oid types[] = {INT8OID, TEXTOID, INT4ARRAYOID, INT4OID, INT4ARRAYOID, INT4ARRAYOID};
 	FragmentParams *params = fragment_params_create(lengthof(types));
 
 	memcpy(params->types, types, sizeof(types));
 	params->values[0] = Int64GetDatum(exchange->id);
 	params->values[1] = CStringGetTextDatum(exchange->token);
-	params->values[2] = Int32GetDatum(exchange->group->colocation_id);
+	params->values[2] = int4_array(exchange->ranges, exchange->group->nshards);
 	params->values[3] = Int32GetDatum(exchange->key_resno);
 	params->values[4] = int4_array(exchange->nodes, exchange->group->nshards);
 	params->values[5] = source_array(exchange);
@@ -266,9 +267,13 @@ set_places(Exchange * exchange, const DistScanState * scan)
 	const ShardGroup *group = exchange->group;
 	ListCell   *lc;
 
+	exchange->ranges = palloc(sizeof(int32) * group->nshards);
 	exchange->nodes = palloc(sizeof(int32) * group->nshards);
 	for (int i = 0; i < group->nshards; i++)
+	{
+		exchange->ranges[i] = group->shards[i].hash_min;
 		exchange->nodes[i] = group->shards[i].node_id;
+	}
 	foreach(lc, scan->run->fragments)
 		exchange->sources = list_append_unique_int(exchange->sources,
 												   ((Fragment *) lfirst(lc))->node_id);

@@ -60,12 +60,12 @@ exchange_location_parse(const char *location, FileSet *files)
 }
 
 const int32 *
-exchange_node_ids(ArrayType *array, int *count)
+exchange_numbers(ArrayType *array, int *count)
 {
 	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT4OID)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("an exchange of rows needs plain lists of nodes")));
+				 errmsg("an exchange of rows needs plain lists of numbers")));
 	*count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	return (const int32 *) ARR_DATA_PTR(array);
 }

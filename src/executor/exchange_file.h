@@ -27,7 +27,7 @@ extern char *exchange_file_name(const char *token, int32 node_id);
 extern char *exchange_location(const FileSet *files);
 extern void exchange_location_parse(const char *location, FileSet *files);
 
-/* Node ids given as an array; error (22023) if it is no plain list. */
-extern const int32 *exchange_node_ids(ArrayType *array, int *count);
+/* Node ids or hashes given as an array; error (22023) if it is no plain list. */
+extern const int32 *exchange_numbers(ArrayType *array, int *count);
 
 #endif							/* SHARDLITE_EXCHANGE_FILE_H */

@@ -217,8 +217,8 @@ shardlite_exchange_fetch(PG_FUNCTION_ARGS)
 	}
 	fetch.id = PG_GETARG_INT64(0);
 	fetch.token = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	fetch.nodes = exchange_node_ids(PG_GETARG_ARRAYTYPE_P(2), &fetch.nshards);
-	fetch.sources = exchange_node_ids(PG_GETARG_ARRAYTYPE_P(3), &fetch.nsources);
+	fetch.nodes = exchange_numbers(PG_GETARG_ARRAYTYPE_P(2), &fetch.nshards);
+	fetch.sources = exchange_numbers(PG_GETARG_ARRAYTYPE_P(3), &fetch.nsources);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(4), TEXTOID, -1, false, TYPALIGN_INT,
 					  &locations, NULL, &nlocations);
 	if (nlocations != fetch.nsources)

@@ -51,14 +51,14 @@ typedef struct Exchange
 	FileSet		set;
 	List	   *files;			/* of ExchangeFile */
 	bool		ended;
-	const ShardGroup *group;
-	ShardHashInfo hash;
+	ShardGroup *group;			/* as the coordinator has told */
 	int			key;			/* index of the key's column */
 	ExchangeFile **file_of;		/* per shard; NULL: it is ours */
 
 	/* known from the first row on */
 	int			ncolumns;
 	Oid		   *types;
+	ShardHashInfo hash;			/* of the key */
 	RowEncoder *encoder;
 	RowStoreSet stores;			/* of our shards */
 	Datum	   *values;
@@ -209,18 +209,13 @@ reach_peers(const int32 *ids, int count)
 }
 
 static Exchange *
-create_exchange(int64 id, int32 colocation_id, int key, int nshards)
+create_exchange(int64 id, const int32 *ranges, int key, int nshards)
 {
 	static uint64 last_serial = 0;
 	MemoryContext cxt;
 	MemoryContext old;
 	Exchange   *exchange;
-	const ShardGroup *group = shard_group_get(colocation_id);
 
-	if (group->nshards != nshards || key < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("an exchange of rows does not fit colocation group %d", colocation_id)));
 	register_callbacks();
 	cxt = AllocSetContextCreate(TopTransactionContext, "shardlite exchange",
 								ALLOCSET_DEFAULT_SIZES);
@@ -229,10 +224,12 @@ create_exchange(int64 id, int32 colocation_id, int key, int nshards)
 	exchange->id = id;
 	exchange->serial = ++last_serial;
 	exchange->subid = GetCurrentSubTransactionId();
-	exchange->group = group;
 	exchange->key = key - 1;
-	if (!shard_hash_init(&exchange->hash, group->key_type, group->key_collation, cxt))
-		elog(ERROR, "keys of colocation group %d have no hash", colocation_id);
+	exchange->group = MemoryContextAllocZero(cxt, offsetof(ShardGroup, shards) +
+											 nshards * sizeof(Shard));
+	exchange->group->nshards = nshards;
+	for (int i = 0; i < nshards; i++)
+		exchange->group->shards[i].hash_min = ranges[i];
 	exchange->file_of = MemoryContextAllocZero(cxt, sizeof(ExchangeFile *) * nshards);
 	exchange->stores.id = id;
 	exchange->stores.stores = MemoryContextAllocZero(cxt, sizeof(RowStore *) * nshards);
@@ -284,9 +281,10 @@ make_files(Exchange * exchange, const int32 *nodes, const char *token)
 }
 
 /*
- * exchange_begin(id bigint, token text, colocation_id int, key int, nodes int[], sources int[])
+ * exchange_begin(id bigint, token text, ranges int[], key int, nodes int[], sources int[])
  *
- * Rows of the nodes sources go to the nodes of a group's shards by column key.
+ * Rows of the nodes sources go to nodes by the hash of column key; ranges has the
+ * least hash of each.
  * Returns where this node's files are; NULL if it cannot reach the others.
  */
 Datum
@@ -294,16 +292,22 @@ shardlite_exchange_begin(PG_FUNCTION_ARGS)
 {
 	int64		id = PG_GETARG_INT64(0);
 	char	   *token = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	int			nranges;
 	int			nshards;
 	int			nsources;
-	const int32 *nodes = exchange_node_ids(PG_GETARG_ARRAYTYPE_P(4), &nshards);
-	const int32 *sources = exchange_node_ids(PG_GETARG_ARRAYTYPE_P(5), &nsources);
+	const int32 *ranges = exchange_numbers(PG_GETARG_ARRAYTYPE_P(2), &nranges);
+	const int32 *nodes = exchange_numbers(PG_GETARG_ARRAYTYPE_P(4), &nshards);
+	const int32 *sources = exchange_numbers(PG_GETARG_ARRAYTYPE_P(5), &nsources);
 	Exchange   *exchange = NULL;
 
+	if (nranges != nshards || nshards == 0 || PG_GETARG_INT32(3) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an exchange of rows needs a range of hashes per node")));
 	exchange_forget(id);
 	if (contains(sources, nsources, local_node_id()))
 	{
-		exchange = create_exchange(id, PG_GETARG_INT32(2), PG_GETARG_INT32(3), nshards);
+		exchange = create_exchange(id, ranges, PG_GETARG_INT32(3), nshards);
 		make_files(exchange, nodes, token);
 		FAULT_POINT(exchange_after_begin);
 	}
@@ -346,11 +350,13 @@ set_columns(Exchange * exchange, FunctionCallInfo fcinfo)
 					 errmsg("an exchange of rows got other columns than before")));
 		return;
 	}
-	if (exchange->key >= ncolumns || types[exchange->key] != exchange->group->key_type)
+	if (exchange->key >= ncolumns ||
+		!shard_hash_init(&exchange->hash, types[exchange->key],
+						 get_typcollation(getBaseType(types[exchange->key])), exchange->cxt))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("an exchange of rows has no column of type %s at position %d",
-						format_type_be(exchange->group->key_type), exchange->key + 1)));
+				 errmsg("an exchange of rows has no column at position %d that can be hashed",
+						exchange->key + 1)));
 	old = MemoryContextSwitchTo(exchange->cxt);
 	exchange->encoder = row_encoder_create(ncolumns, types);
 	exchange->values = palloc(sizeof(Datum) * ncolumns);

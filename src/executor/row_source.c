@@ -16,7 +16,6 @@
 #include "executor/fragment_text.h"
 #include "executor/row_source.h"
 #include "executor/row_store.h"
-#include "executor/shard_choice.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -52,6 +51,17 @@ source_desc(PlanState *child)
 	return desc;
 }
 
+/* Rows are hashed by the type that they have, maybe another one than the group's. */
+static void
+init_hash(RowSource * source)
+{
+	Oid			type = source->types[source->key_resno - 1];
+
+	if (!shard_hash_init(&source->hash, type, get_typcollation(getBaseType(type)),
+						 CurrentMemoryContext))
+		elog(ERROR, "rows cannot be sent by a column of type %u", type);
+}
+
 List *
 row_sources_begin(CustomScanState *css, const DistPlan * plan, int eflags)
 {
@@ -76,8 +86,8 @@ row_sources_begin(CustomScanState *css, const DistPlan * plan, int eflags)
 		source->nparts = 1;
 		if (source->key_resno > 0)
 		{
-			source->table = keyed_table(plan);
-			source->nparts = source->table->group->nshards;
+			init_hash(source);
+			source->nparts = shard_group_get(plan->colocation_id)->nshards;
 		}
 		source->by_exchange = lfirst_int(lc3) && plan->target == TARGET_ALL_SHARDS &&
 			exchange_is_possible(source->child);
@@ -92,7 +102,7 @@ row_sources_begin(CustomScanState *css, const DistPlan * plan, int eflags)
 
 /* The part that a row belongs to; rows without a key match nothing anyway. */
 static int
-part_of_row(RowSource * source, TupleTableSlot *slot)
+part_of_row(RowSource * source, const ShardGroup * group, TupleTableSlot *slot)
 {
 	bool		isnull;
 	Datum		key;
@@ -100,13 +110,13 @@ part_of_row(RowSource * source, TupleTableSlot *slot)
 	if (source->key_resno == 0)
 		return 0;
 	key = slot_getattr(slot, source->key_resno, &isnull);
-	return isnull ? 0 : dist_table_shard_index(source->table, key);
+	return isnull ? 0 : shard_group_index(group, shard_hash_datum(&source->hash, key));
 }
 
 static void
-keep_row(RowSource * source, TupleTableSlot *slot)
+keep_row(RowSource * source, const ShardGroup * group, TupleTableSlot *slot)
 {
-	Tuplestorestate *part = source->parts[part_of_row(source, slot)];
+	Tuplestorestate *part = source->parts[part_of_row(source, group, slot)];
 	Datum		nothing = 0;
 	bool		isnull = true;
 
@@ -117,7 +127,7 @@ keep_row(RowSource * source, TupleTableSlot *slot)
 }
 
 static void
-read_child(RowSource * source)
+read_child(RowSource * source, const ShardGroup * group)
 {
 	TupleTableSlot *slot;
 
@@ -130,7 +140,7 @@ read_child(RowSource * source)
 		slot = ExecProcNode(source->child);
 		if (TupIsNull(slot))
 			break;
-		keep_row(source, slot);
+		keep_row(source, group, slot);
 	}
 }
 
@@ -158,7 +168,7 @@ row_sources_read(List *sources, const ShardGroup * group)
 		if (source->by_exchange)
 			read_by_exchange(source, group);
 		if (source->parts == NULL && source->exchange == NULL)
-			read_child(source);
+			read_child(source, group);
 	}
 }
 

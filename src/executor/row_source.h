@@ -20,7 +20,7 @@ typedef struct RowSource
 	Oid		   *types;			/* of the columns */
 	int			key_resno;		/* column whose hash says to which shard a row
 								 * goes; 0: every shard sees all rows */
-	DistTable  *table;			/* any of the shards' group, for that hash */
+	ShardHashInfo hash;			/* of it */
 	int			nparts;			/* shards of the group, or one */
 	Tuplestorestate **parts;	/* NULL: not read yet */
 	int64		id;				/* the first part's store in this run */

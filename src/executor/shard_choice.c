@@ -43,7 +43,8 @@ check_null_key(const DistTable * table)
 		null_key_error(table, NULL);
 }
 
-DistTable *
+/* A table of the plan that has a key; any of the group will do. */
+static DistTable *
 keyed_table(const DistPlan * plan)
 {
 	ListCell   *lc;
@@ -59,7 +60,7 @@ keyed_table(const DistPlan * plan)
 }
 
 static List *
-add_array(List *shards, DistTable * table, Datum array)
+add_array(List *shards, const ShardGroup * group, Datum array)
 {
 	ArrayType  *arr = DatumGetArrayTypeP(array);
 	int16		typlen;
@@ -74,14 +75,13 @@ add_array(List *shards, DistTable * table, Datum array)
 					  &elements, &nulls, &count);
 	for (int i = 0; i < count; i++)
 		if (!nulls[i])
-			shards = list_append_unique_int(shards, dist_table_shard_index(table, elements[i]));
+			shards = list_append_unique_int(shards, shard_group_key_index(group, elements[i]));
 	return shards;
 }
 
 static List *
-choose_by_keys(const DistPlan * plan, FragmentParams * keys)
+choose_by_keys(const DistPlan * plan, const ShardGroup * group, FragmentParams * keys)
 {
-	DistTable  *table = keyed_table(plan);
 	List	   *shards = NIL;
 
 	for (int i = 0; i < keys->count; i++)
@@ -89,15 +89,15 @@ choose_by_keys(const DistPlan * plan, FragmentParams * keys)
 		if (keys->isnull[i])
 		{
 			if (plan->operation == CMD_INSERT)
-				check_null_key(table);
+				check_null_key(keyed_table(plan));
 			continue;
 		}
-		if (getBaseType(keys->types[i]) != table->hash.type &&
+		if (getBaseType(keys->types[i]) != getBaseType(group->key_type) &&
 			OidIsValid(get_base_element_type(keys->types[i])))
-			shards = add_array(shards, table, keys->values[i]);
+			shards = add_array(shards, group, keys->values[i]);
 		else
 			shards = list_append_unique_int(shards,
-											dist_table_shard_index(table, keys->values[i]));
+											shard_group_key_index(group, keys->values[i]));
 	}
 	list_sort(shards, list_int_cmp);
 	return shards;
@@ -115,7 +115,7 @@ shard_choice(const DistPlan * plan, const ShardGroup * group, FragmentParams * k
 		return shards;
 	}
 	if (plan->target == TARGET_KEYS)
-		shards = choose_by_keys(plan, keys);
+		shards = choose_by_keys(plan, group, keys);
 	if (shards == NIL && plan->tier == 1)
 		shards = list_make1_int(0);
 	return shards;

@@ -18,9 +18,6 @@
 extern List *shard_choice(const DistPlan * plan, const ShardGroup * group,
 						  FragmentParams * keys);
 
-/* A table of the plan that has a key; any of the group will do. */
-extern DistTable * keyed_table(const DistPlan * plan);
-
 /*
  * Throw PostgreSQL's own error for a NULL in the distribution column (23502).
  * detail may be NULL.

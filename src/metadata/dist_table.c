@@ -12,6 +12,7 @@
 #include "mb/pg_wchar.h"
 #include "metadata/dist_table.h"
 #include "metadata/metadata_cache.h"
+#include "metadata/node_group.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -180,7 +181,8 @@ shard_group_get(int32 colocation_id)
 
 	if (entry == NULL)
 	{
-		ShardGroup *group = load_group(cache, colocation_id);
+		ShardGroup *group = colocation_id < 0 ? node_group_load(cache, colocation_id) :
+			load_group(cache, colocation_id);
 
 		entry = hash_search(cache->groups, &colocation_id, HASH_ENTER, NULL);
 		entry->group = group;
@@ -211,10 +213,6 @@ load_table(MetadataCache * cache, Oid relid)
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("distribution column \"%s\" of table \"%s\" does not exist",
 							NameStr(row.key_column), get_rel_name(relid))));
-		if (!shard_hash_init(&table->hash, table->group->key_type,
-							 table->group->key_collation, cache->cxt))
-			elog(ERROR, "type %u of distribution column cannot be hashed",
-				 table->group->key_type);
 	}
 	return table;
 }
@@ -270,9 +268,21 @@ shard_group_index(const ShardGroup * group, int32 hash)
 }
 
 int
-dist_table_shard_index(DistTable * table, Datum key)
+shard_group_key_index(const ShardGroup * group, Datum key)
 {
-	return shard_group_index(table->group, shard_hash_datum(&table->hash, key));
+	ShardHashInfo *hash = unconstify(ShardHashInfo *, &group->hash);
+
+	if (!OidIsValid(hash->type) &&
+		!shard_hash_init(hash, group->key_type, group->key_collation,
+						 GetMemoryChunkContext(unconstify(ShardGroup *, group))))
+		elog(ERROR, "keys of type %u cannot be hashed", group->key_type);
+	return shard_group_index(group, shard_hash_datum(hash, key));
+}
+
+int
+dist_table_shard_index(const DistTable * table, Datum key)
+{
+	return shard_group_key_index(table->group, key);
 }
 
 char *

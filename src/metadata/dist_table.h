@@ -33,12 +33,16 @@ typedef struct Shard
 	int32		node_id;
 }			Shard;
 
-/* Colocation group: shards sorted by hash_min, covering all of int32. */
+/*
+ * Colocation group: shards sorted by hash_min, covering all of int32.  Or a
+ * group of nodes, which no table belongs to (node_group.h).
+ */
 typedef struct ShardGroup
 {
-	int32		colocation_id;
+	int32		colocation_id;	/* below 0: a group of nodes */
 	Oid			key_type;		/* InvalidOid for single-shard groups */
 	Oid			key_collation;
+	ShardHashInfo hash;			/* of keys, once one was looked up */
 	int			nnodes;			/* that hold shards */
 	int			nshards;
 	Shard		shards[FLEXIBLE_ARRAY_MEMBER];
@@ -52,7 +56,6 @@ typedef struct DistTable
 	int32		colocation_id;	/* 0 for reference tables */
 	const ShardGroup *group;	/* NULL for reference tables */
 	const char *prefix;			/* shard tables are named <prefix>_<shard id> */
-	ShardHashInfo hash;			/* DIST_HASH only; scratch of its FmgrInfo changes */
 }			DistTable;
 
 /* Is the extension installed here and is any table distributed?  Cheap. */
@@ -69,8 +72,11 @@ extern const ShardGroup *shard_group_get(int32 colocation_id);
 /* Index into group->shards of the shard that holds this hash. */
 extern int	shard_group_index(const ShardGroup * group, int32 hash);
 
-/* Index of the shard for a non-null key value of the table's key type. */
-extern int	dist_table_shard_index(DistTable * table, Datum key);
+/* Index of the shard for a non-null value of the group's key type. */
+extern int	shard_group_key_index(const ShardGroup * group, Datum key);
+
+/* The same for a table's group. */
+extern int	dist_table_shard_index(const DistTable * table, Datum key);
 
 /* Unqualified name of a shard table, palloc'd; at most 63 bytes. */
 extern char *shard_table_name(const char *prefix, int64 shard_id);

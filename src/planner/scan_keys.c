@@ -64,10 +64,23 @@ scan_keys_are_equal(const DistRel * dist, const Var *left, const Var *right, Exp
 		(is_column(linitial(op->args), right) && is_column(lsecond(op->args), left));
 }
 
+/* The column that this expression is, if its values are hashed as the group's keys; or NULL. */
+static Var *
+hashed_column(Node *node, const ShardGroup * group)
+{
+	Oid			common = shard_hash_common_type(group->key_type);
+
+	while (IsA(node, RelabelType) && shard_hash_common_type(exprType(node)) == common)
+		node = (Node *) ((RelabelType *) node)->arg;
+	return IsA(node, Var) && shard_hash_common_type(exprType(node)) == common ?
+		(Var *) node : NULL;
+}
+
 Var *
 scan_keys_partner(const DistRel * dist, List *keys, Expr *clause)
 {
 	OpExpr	   *op = (OpExpr *) clause;
+	Var		   *column;
 	ListCell   *lc;
 
 	if (keys == NIL || !IsA(clause, OpExpr) || list_length(op->args) != 2 ||
@@ -80,8 +93,8 @@ scan_keys_partner(const DistRel * dist, List *keys, Expr *clause)
 		foreach(lc, keys)
 		{
 			if (is_column(list_nth(op->args, i), lfirst_node(Var, lc)) &&
-				IsA(partner, Var) && ((Var *) partner)->vartype == dist->group->key_type)
-				return (Var *) partner;
+				(column = hashed_column(partner, dist->group)) != NULL)
+				return column;
 		}
 	}
 	return NULL;

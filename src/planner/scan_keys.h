@@ -20,7 +20,7 @@ extern bool scan_keys_are_equal(const DistRel * dist, const Var *left,
 
 /*
  * The column that this clause says is equal, as the hash sees it, to one of
- * the keys; NULL if it says no such thing.
+ * the keys, maybe of another type; NULL if it says no such thing.
  */
 extern Var *scan_keys_partner(const DistRel * dist, List *keys, Expr *clause);
 

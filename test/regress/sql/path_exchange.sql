@@ -67,6 +67,19 @@ SELECT * FROM check_exchange('SELECT f.id FROM fact f WHERE NOT EXISTS (SELECT F
 SELECT * FROM check_exchange('SELECT f.id, d.label, w.n FROM fact f JOIN dim d ON d.k = f.ref JOIN word w ON w.w = f.note');
 SELECT * FROM check_exchange('SELECT f.id, d.label FROM fact f JOIN dim d ON d.k = f.ref WHERE f.id < 0');
 SELECT * FROM check_exchange('SELECT f.id, d.label FROM fact f JOIN dim d ON d.k = f.ref ORDER BY f.id DESC LIMIT 5');
+-- the columns may have other types that are equal to the key's
+CREATE TABLE wide (id int PRIMARY KEY, ref8 bigint, ref2 smallint, f4 float4, v varchar);
+CREATE TABLE ratio (f8 float8 PRIMARY KEY, n int);
+SELECT create_distributed_table('wide', 'id', shard_count := 5), create_distributed_table('ratio', 'f8', shard_count := 5);
+INSERT INTO wide SELECT i, CASE WHEN i % 9 = 0 THEN 1::bigint << 40 ELSE i * 7 % 4500 END, i % 400 - 10, i % 300 / 2.0 - 1, 'word ' || i % 900 FROM generate_series(1, 2000) i;
+INSERT INTO ratio SELECT i / 4.0 - 1, i FROM generate_series(0, 900) i;
+ANALYZE wide, ratio;
+CREATE TABLE exchange_plain.wide AS SELECT * FROM wide;
+CREATE TABLE exchange_plain.ratio AS SELECT * FROM ratio;
+SELECT * FROM check_exchange('SELECT w.id, d.k FROM wide w JOIN dim d ON d.k = w.ref8');
+SELECT * FROM check_exchange('SELECT w.id, d.k FROM wide w FULL JOIN dim d ON d.k = w.ref2');
+SELECT * FROM check_exchange('SELECT w.id, r.n FROM wide w LEFT JOIN ratio r ON r.f8 = w.f4');
+SELECT * FROM check_exchange('SELECT w.id, d.n FROM wide w JOIN word d ON d.w = w.v');
 -- in a subquery that runs again, with and without the outer row's values
 SELECT * FROM check_exchange('SELECT w.n, (SELECT count(*) FROM fact f JOIN dim d ON d.k = f.ref WHERE f.p % 5 = w.n % 3) FROM word w WHERE w.n < 7');
 
@@ -148,7 +161,7 @@ SELECT * FROM shardlite_internal.exchange_read('1 1 1663', '../../PG_VERSION', 1
 SELECT * FROM shardlite_internal.exchange_read('1 1 1 2 3 4 5 6 7 8 9', repeat('0', 32), 1);
 -- a session that plays coordinator can leave nothing behind, nor mix up types
 BEGIN;
-SELECT shardlite_internal.exchange_begin(1, repeat('a', 32), colocation_id, 1, array_agg(1), '{1}') FROM shardlite.shard JOIN shardlite.distributed_table t USING (colocation_id)
+SELECT shardlite_internal.exchange_begin(1, repeat('a', 32), array_agg(hash_min ORDER BY hash_min), 1, array_agg(1), '{1}') FROM shardlite.shard JOIN shardlite.distributed_table t USING (colocation_id)
 	WHERE t.relid = 'exchange.dim'::regclass GROUP BY colocation_id;
 SELECT shardlite_internal.exchange_rows(1, i) FROM generate_series(1, 100) i;
 SAVEPOINT s;
