@@ -53,7 +53,7 @@ sub restart { my ($node) = @_; $node->stop('immediate'); $node->start; return; }
 my %failure = (
 	'cut connection'    => \&cut,
 	'cancel'            => sub { $cluster->sql("SELECT pg_cancel_backend($pid)") },
-	'statement_timeout' => sub { select(undef, undef, undef, 0.15) },
+	'statement_timeout' => sub { select(undef, undef, undef, 0.35) },
 	'terminate'         => sub { $cluster->sql("SELECT pg_terminate_backend($pid)") },
 	'worker crash'      => sub { restart($cluster->worker(2)) },
 	'coordinator crash' => sub { restart($coordinator) });
@@ -93,7 +93,7 @@ sub run_case
 	my $name = "$point, $kind" . ($script =~ /BEGIN/ ? '' : ', one statement');
 	connect_sessions() unless defined $session;
 	my $log = -s $coordinator->logfile;
-	my $timeout = $kind eq 'statement_timeout' ? "SET statement_timeout = '100ms';" : '';
+	my $timeout = $kind eq 'statement_timeout' ? "SET statement_timeout = '300ms';" : '';
 
 	$gate->query_safe('SELECT pg_advisory_lock(1)');
 	$session->query_safe("SET shardlite.fault_point = '$point:wait=1'");

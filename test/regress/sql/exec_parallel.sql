@@ -10,6 +10,12 @@ BEGIN
 	IF v % 10 = 0 THEN PERFORM pg_sleep(0.01); END IF;
 	RETURN v;
 END $$;
+-- long enough for a coordinator that seldom gets a CPU to notice that it waits
+CREATE FUNCTION doze(v int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	IF v % 10 = 0 THEN PERFORM pg_sleep(0.05); END IF;
+	RETURN v;
+END $$;
 -- "extra": connections opened beside the first ones since the last question
 CREATE TEMP TABLE seen AS SELECT 0::bigint AS n;
 CREATE FUNCTION extra(at_least int, at_most int) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -30,10 +36,10 @@ SET shardlite.max_connections_per_node_per_session = 1;
 SELECT sum(nap(v)), count(*) FROM p;
 SELECT extra(0, 0);
 SET shardlite.max_connections_per_node_per_session = 2;
-SELECT sum(nap(v)), count(*) FROM p;
+SELECT sum(doze(v)), count(*) FROM p;
 SELECT extra(1, 2);
 SET shardlite.max_connections_per_node_per_session = 4;
-SELECT sum(nap(v)), count(*) FROM p;
+SELECT sum(doze(v)), count(*) FROM p;
 SELECT extra(1, 6);
 SET shardlite.parallel_delay = '10s';
 SELECT sum(nap(v)), count(*) FROM p;
