@@ -38,14 +38,6 @@ sub run
 	return ($out, $err, time - $start);
 }
 
-# How many statements of other nodes a worker is busy with.
-sub busy
-{
-	my ($worker) = @_;
-	return $cluster->worker($worker)->safe_psql('postgres',
-		"SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'shardlite node%' AND state = 'active'");
-}
-
 sub idle_soon
 {
 	my ($worker) = @_;

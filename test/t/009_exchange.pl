@@ -7,7 +7,8 @@ use ShardliteCluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $cluster = ShardliteCluster->new(workers => 2);
+# recovery would count among the connections between nodes
+my $cluster = ShardliteCluster->new(workers => 2, conf => "shardlite.recovery_interval = 1h\n");
 my $coordinator = $cluster->coordinator;
 my $setup = "SET shardlite.exchange_startup_cost = 0; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;";
 my $query = "SELECT count(*), sum(length(f.note)) FROM fact f JOIN dim d ON d.k = f.ref";

@@ -94,8 +94,8 @@ $second->query_safe('SELECT count(*) FROM log');
 $cluster->sql('VACUUM job');
 is($second->query_safe('FETCH 40 FROM c'), join("\n", map { "$_|" . (6000 + $_) } 2 .. 41), 'rows are found after they changed often, and VACUUM');
 $second->query_safe('COMMIT');
-is($nodes[1]->safe_psql('postgres', 'SELECT count(*) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = \'client backend\''),
-	'0', 'no snapshot is held in the end');
+ok($nodes[1]->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = \'client backend\''),
+	'no snapshot is held in the end');
 $first->quit;
 $second->quit;
 
