@@ -175,10 +175,16 @@ fragment_text_with_casts(const FragmentText * text, int nparams, const Oid *type
 /* A name that no fragment uses for something else. */
 #define KEYS "\"shardlite keys\""
 
+/* The n-th column of the keys; with a type if it has the texts of values. */
 static void
 write_column(StringInfo buf, int n, const void *arg)
 {
-	appendStringInfo(buf, KEYS ".c%d", n);
+	const ParamTypes *texts = arg;
+
+	if (OidIsValid(texts->types[n - 1]))
+		appendStringInfo(buf, "(" KEYS ".c%d::%s)", n, format_type_be_qualified(texts->types[n - 1]));
+	else
+		appendStringInfo(buf, KEYS ".c%d", n);
 }
 
 static char *
@@ -200,17 +206,18 @@ keys_head(int nparams, const Oid *array_types)
 }
 
 KeysText *
-keys_text_create(const DistPlan * plan, const Oid *array_types)
+keys_text_create(const DistPlan * plan, const Oid *array_types, const Oid *text_types)
 {
+	ParamTypes	texts = {plan->nparams, text_types};
 	KeysText   *keys = palloc(sizeof(KeysText));
 
 	keys->plan = *plan;
 	keys->head = keys_head(plan->nparams, array_types);
-	keys->plan.text = *rewrite_text(&plan->text, write_column, NULL);
+	keys->plan.text = *rewrite_text(&plan->text, write_column, &texts);
 	if (plan->node_head != NULL)
 	{
-		keys->plan.node_head = rewrite_params(plan->node_head, write_column, NULL);
-		keys->plan.node_tail = rewrite_params(plan->node_tail, write_column, NULL);
+		keys->plan.node_head = rewrite_params(plan->node_head, write_column, &texts);
+		keys->plan.node_tail = rewrite_params(plan->node_tail, write_column, &texts);
 	}
 	return keys;
 }

@@ -46,8 +46,12 @@ typedef struct KeysText
 	char	   *head;
 }			KeysText;
 
-/* In the current context; plan must live as long.  array_types: of its nparams parameters. */
-extern KeysText * keys_text_create(const DistPlan * plan, const Oid *array_types);
+/*
+ * In the current context; plan must live as long.  array_types: of its nparams
+ * parameters; text_types: the type of those whose array is one of texts, else 0.
+ */
+extern KeysText * keys_text_create(const DistPlan * plan, const Oid *array_types,
+								   const Oid *text_types);
 
 /* For one shard, or as many as the plan's fragments have; palloc'd. */
 extern char *keys_text_sql(const KeysText * keys, const ShardGroup * group, List *shards);

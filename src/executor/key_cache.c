@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/counters.h"
 #include "executor/executor.h"
@@ -26,7 +27,9 @@
 #include "miscadmin.h"
 #include "transaction/dist_xact.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -63,6 +66,7 @@ struct KeyCache
 	/* these live with the scan */
 	const KeysText *text;
 	Oid		   *array_types;
+	Oid		   *text_types;		/* 0 for parameters that do not travel as text */
 	RowMap	   *map;
 	TupleTableSlot *slot;
 };
@@ -95,6 +99,24 @@ reads_elsewhere(const DistScanState * scan)
 	return false;
 }
 
+/*
+ * How parameter n travels.  Arrays do not come apart from an array of them, and rows
+ * would become columns: their texts are sent.
+ */
+static void
+choose_carrier(KeyCache * cache, int n, Oid type)
+{
+	Oid			array = get_array_type(type);
+
+	if (!OidIsValid(array) || OidIsValid(get_base_element_type(type)) || type_is_rowtype(type))
+	{
+		cache->array_types[n] = TEXTARRAYOID;
+		cache->text_types[n] = type;
+	}
+	else
+		cache->array_types[n] = array;
+}
+
 static KeyCache *
 cache_create(DistScanState * scan)
 {
@@ -104,9 +126,10 @@ cache_create(DistScanState * scan)
 
 	cache->cxt = AllocSetContextCreate(scan->cxt, "shardlite keys", ALLOCSET_DEFAULT_SIZES);
 	cache->array_types = palloc(sizeof(Oid) * plan->nparams);
+	cache->text_types = palloc0(sizeof(Oid) * plan->nparams);
 	for (int i = 0; i < plan->nparams; i++)
-		cache->array_types[i] = get_array_type(scan->share->spec->types[i]);
-	cache->text = keys_text_create(plan, cache->array_types);
+		choose_carrier(cache, i, scan->share->spec->types[i]);
+	cache->text = keys_text_create(plan, cache->array_types, cache->text_types);
 	cache->map = row_map_create(scan->map->desc, plan->fill, plan->fill_tableoid, NIL, true, false);
 	cache->slot = MakeSingleTupleTableSlot(scan->map->desc, &TTSOpsVirtual);
 	cache_clear(cache);
@@ -246,6 +269,23 @@ keep_row(Fragment * fragment, const RowExtras * extras, Datum *values, bool *nul
 	return false;
 }
 
+/* Put the values' texts in their places. */
+static void
+values_to_text(Oid type, int count, Datum *values, const bool *nulls)
+{
+	int			level = value_encode_settings();
+	FmgrInfo	output;
+	Oid			function;
+	bool		varlena;
+
+	getTypeOutputInfo(type, &function, &varlena);
+	fmgr_info(function, &output);
+	for (int i = 0; i < count; i++)
+		if (!nulls[i])
+			values[i] = CStringGetTextDatum(OutputFunctionCall(&output, values[i]));
+	AtEOXact_GUC(true, level);
+}
+
 /* The n-th parameter of the keys, as an array. */
 static Datum
 param_array(const DistScanState * scan, const KeySlice * slice, int n)
@@ -263,6 +303,11 @@ param_array(const DistScanState * scan, const KeySlice * slice, int n)
 	{
 		values[i] = slice->entries[i]->params->values[n];
 		nulls[i] = slice->entries[i]->params->isnull[n];
+	}
+	if (OidIsValid(scan->keys->text_types[n]))
+	{
+		values_to_text(type, count, values, nulls);
+		type = TEXTOID;
 	}
 	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
 	return PointerGetDatum(construct_md_array(values, nulls, 1, &count, &lower,

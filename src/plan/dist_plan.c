@@ -103,6 +103,7 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_int(list, plan->nkeys);
 	list = append_int(list, plan->returns_rows);
 	list = append_int(list, plan->writes);
+	list = append_int(list, plan->locks);
 	list = append_int(list, plan->whole_statement);
 	list = append_int(list, plan->one_row);
 	list = append_int(list, plan->aggregate);
@@ -152,6 +153,7 @@ dist_plan_decode(List *encoded)
 	plan->nkeys = read_int(&reader);
 	plan->returns_rows = read_int(&reader);
 	plan->writes = read_int(&reader);
+	plan->locks = read_int(&reader);
 	plan->whole_statement = read_int(&reader);
 	plan->one_row = read_int(&reader);
 	plan->aggregate = (FragmentAggregate) read_int(&reader);

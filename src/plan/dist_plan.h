@@ -65,6 +65,7 @@ typedef struct DistPlan
 	int			nkeys;
 	bool		returns_rows;	/* SELECT, or RETURNING */
 	bool		writes;			/* changes or locks rows: needs a transaction */
+	bool		locks;			/* locks the rows that it reads */
 	bool		whole_statement;	/* this scan is the entire statement */
 	bool		one_row;		/* ... for one shard, which returns at most one row */
 	FragmentAggregate aggregate;	/* for EXPLAIN */

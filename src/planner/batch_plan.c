@@ -17,6 +17,7 @@
 
 #include "access/transam.h"
 #include "catalog/pg_proc.h"
+#include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
@@ -43,6 +44,7 @@ typedef struct BatchContext
 /* What a ShardliteBatch has to know; the lists grow as reasons are found. */
 typedef struct BatchReason
 {
+	int			side;			/* of a join, whose columns alone count; 0: all columns do */
 	Bitmapset  *given;			/* parameters that the current row sets */
 	Bitmapset  *outside;		/* all that are set outside the repeated plan */
 	List	   *params;			/* IntList */
@@ -94,12 +96,11 @@ complicated_walker(Node *node, void *context)
 	return expression_tree_walker(node, complicated_walker, context);
 }
 
-/* Can many values travel as an array and come apart again? */
+/* Can many values travel as an array, of their texts at least, and come apart again? */
 static bool
-has_plain_array(Oid type)
+has_values(Oid type)
 {
-	return OidIsValid(get_array_type(type)) && !OidIsValid(get_element_type(type)) &&
-		!type_is_rowtype(type);
+	return get_typtype(type) != TYPTYPE_PSEUDO;
 }
 
 static bool
@@ -114,7 +115,7 @@ takes_many_keys(CustomScan *scan)
 		strncmp(strVal(linitial(plan->text.pieces)), "SELECT", 6) != 0)
 		return false;
 	for (int i = 0; i < plan->nparams; i++)
-		if (!has_plain_array(exprType(list_nth(scan->custom_exprs, i))))
+		if (!has_values(exprType(list_nth(scan->custom_exprs, i))))
 			return false;
 	return true;
 }
@@ -148,12 +149,15 @@ find_scans(const BatchContext * context, Plan *plan, BatchReason * reason)
 
 /* Is it a column of the row, or as good as one? */
 static bool
-is_column(Node *node)
+is_column(const BatchReason * reason, Node *node)
 {
 	while (node != NULL && IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
-	return node != NULL && (IsA(node, Var) || IsA(node, Param) || IsA(node, Const) ||
-							plan_is_aggregate(node));
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return reason->side == 0 || ((Var *) node)->varno == reason->side;
+	return IsA(node, Param) || IsA(node, Const) || plan_is_aggregate(node);
 }
 
 /* Does a SubPlan give a reason?  Its parameters and scans are added. */
@@ -165,13 +169,12 @@ is_reason(const BatchContext * context, const SubPlan *subplan, BatchReason * re
 	ListCell   *lc,
 			   *lc2;
 
-	if (subplan->parParam == NIL || subplan->useHashTable ||
-		subplan->subLinkType == MULTIEXPR_SUBLINK || subplan->subLinkType == CTE_SUBLINK)
+	if (subplan->parParam == NIL || subplan->useHashTable || subplan->subLinkType == CTE_SUBLINK)
 		return false;
 	reason->given = NULL;
 	forboth(lc, subplan->parParam, lc2, subplan->args)
 	{
-		if (!is_column(lfirst(lc2)))
+		if (!is_column(reason, lfirst(lc2)))
 			return false;
 		reason->given = bms_add_member(reason->given, lfirst_int(lc));
 	}
@@ -224,11 +227,11 @@ make_batch(BatchContext * context, Plan *child, BatchReason * reason, bool harml
 	return (Plan *) scan;
 }
 
-/* A column of the outer child, as a ShardliteBatch above that child sees it. */
+/* A column of a child, as a ShardliteBatch above that child sees it. */
 static Node *
 to_child_columns(Node *node, void *context)
 {
-	if (node != NULL && IsA(node, Var) && ((Var *) node)->varno == OUTER_VAR)
+	if (node != NULL && IsA(node, Var))
 	{
 		Var		   *var = copyObject((Var *) node);
 
@@ -238,34 +241,43 @@ to_child_columns(Node *node, void *context)
 	return expression_tree_mutator(node, to_child_columns, context);
 }
 
-/* Put one above the outer child of a plan, unless that has effects. */
-static void
-batch_outer(BatchContext * context, Plan *plan, BatchReason * reason)
+/* The columns of a plan, as a node above it delivers them. */
+static List *
+all_columns(Plan *plan, int varno)
 {
-	Plan	   *outer = outerPlan(plan);
-	bool		harmless = true;
-	Plan	   *batch;
+	List	   *tlist = NIL;
 	ListCell   *lc;
 
-	if (reason->scans == NIL || !plan_has_no_effects(context->stmt, outer, &harmless))
-		return;
-	reason->exprs = (List *) to_child_columns((Node *) reason->exprs, NULL);
-	batch = make_batch(context, outer, reason, harmless);
-	foreach(lc, outer->targetlist)
+	foreach(lc, plan->targetlist)
 	{
 		TargetEntry *entry = flatCopyTargetEntry(lfirst(lc));
 
-		entry->expr = (Expr *) makeVarFromTargetEntry(INDEX_VAR, entry);
-		batch->targetlist = lappend(batch->targetlist, entry);
+		entry->expr = (Expr *) makeVarFromTargetEntry(varno, entry);
+		tlist = lappend(tlist, entry);
 	}
-	outerPlan(plan) = batch;
+	return tlist;
+}
+
+/* Put one above a child of a plan, unless that has effects. */
+static void
+batch_child(BatchContext * context, Plan **child, BatchReason * reason)
+{
+	bool		harmless = true;
+	Plan	   *batch;
+
+	if (reason->scans == NIL || !plan_has_no_effects(context->stmt, *child, &harmless))
+		return;
+	reason->exprs = (List *) to_child_columns((Node *) reason->exprs, NULL);
+	batch = make_batch(context, *child, reason, harmless);
+	batch->targetlist = all_columns(*child, INDEX_VAR);
+	*child = batch;
 }
 
 /* The inner side runs for each row of the outer one. */
 static void
 batch_nestloop(BatchContext * context, NestLoop *join)
 {
-	BatchReason reason = {NULL};
+	BatchReason reason = {0};
 	ListCell   *lc;
 
 	foreach(lc, join->nestParams)
@@ -279,19 +291,39 @@ batch_nestloop(BatchContext * context, NestLoop *join)
 	reason.outside = innerPlan(join)->extParam;
 	if (reason.given != NULL)
 		find_scans(context, innerPlan(join), &reason);
-	batch_outer(context, (Plan *) join, &reason);
+	batch_child(context, &outerPlan(join), &reason);
 }
 
-/* SubPlans in arguments and filters of aggregates. */
+/*
+ * SubPlans in the condition of a join that fills up with NULLs: those that need
+ * the columns of one side only, whose rows are all kept.  With policies
+ * they must not see rows that other parts of the condition have yet to reject.
+ */
 static void
-batch_aggregates(BatchContext * context, Plan *plan)
+batch_join_filter(BatchContext * context, Join *join)
 {
-	BatchReason reason = {NULL};
+	BatchReason outer = {.side = OUTER_VAR};
+	BatchReason inner = {.side = INNER_VAR};
 
-	if (outerPlan(plan) != NULL &&
-		has_reason(context, plan_aggregate_inputs((Node *) list_make2(plan->targetlist, plan->qual)),
-				   &reason))
-		batch_outer(context, plan, &reason);
+	if (context->secret || join->jointype == JOIN_INNER)
+		return;
+	if (has_reason(context, (Node *) join->joinqual, &outer))
+		batch_child(context, &outerPlan(join), &outer);
+	if (IsA(join, HashJoin) && has_reason(context, (Node *) join->joinqual, &inner))
+		batch_child(context, &outerPlan(innerPlan(join)), &inner);
+}
+
+/* SubPlans in arguments and filters of aggregates, or of functions that return sets. */
+static void
+batch_input(BatchContext * context, Plan *plan)
+{
+	BatchReason reason = {0};
+	Node	   *exprs = (Node *) plan->targetlist;
+
+	if (!IsA(plan, ProjectSet))
+		exprs = plan_aggregate_inputs((Node *) list_make2(plan->targetlist, plan->qual));
+	if (outerPlan(plan) != NULL && has_reason(context, exprs, &reason))
+		batch_child(context, &outerPlan(plan), &reason);
 }
 
 /* Can the node deliver other columns than it does? */
@@ -304,6 +336,9 @@ is_splittable(const BatchContext * context, Plan *plan)
 		case T_IndexScan:
 		case T_IndexOnlyScan:
 		case T_BitmapHeapScan:
+		case T_SampleScan:
+		case T_TidScan:
+		case T_TidRangeScan:
 
 			/* WHERE CURRENT OF looks for the scan, and for its current row. */
 			return (context->cursor_options & CURSOR_OPT_FAST_PLAN) == 0;
@@ -317,11 +352,11 @@ is_splittable(const BatchContext * context, Plan *plan)
 		case T_HashJoin:
 		case T_Group:
 		case T_WindowAgg:
+		case T_Agg:
+		case T_TableFuncScan:
 			return true;
 		case T_CustomScan:
 			return is_dist_scan((CustomScan *) plan);
-		case T_Agg:
-			return ((Agg *) plan)->groupingSets == NIL && ((Agg *) plan)->chain == NIL;
 		case T_Result:
 			return outerPlan(plan) != NULL;
 		default:
@@ -379,7 +414,7 @@ split_node(BatchContext * context, Plan *plan)
 	List	   *kept = *filter;
 	List	   *tlist = plan->targetlist;
 	List	   *kept_tlist;
-	BatchReason reason = {NULL};
+	BatchReason reason = {0};
 	bool		harmless = true;
 	Plan	   *batch;
 	ListCell   *lc;
@@ -431,8 +466,10 @@ improve(BatchContext * context, Plan *plan)
 	improve_children(context, plan);
 	if (IsA(plan, NestLoop))
 		batch_nestloop(context, (NestLoop *) plan);
-	if (IsA(plan, Agg) || IsA(plan, WindowAgg))
-		batch_aggregates(context, plan);
+	if (IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin))
+		batch_join_filter(context, (Join *) plan);
+	if (IsA(plan, Agg) || IsA(plan, WindowAgg) || IsA(plan, ProjectSet))
+		batch_input(context, plan);
 	return is_splittable(context, plan) ? split_node(context, plan) : plan;
 }
 
@@ -478,13 +515,34 @@ batch_policies_walker(Node *node, void *context)
 	return expression_tree_walker(node, batch_policies_walker, context);
 }
 
+/* What a cursor has read, so that it can go back. */
+static Plan *
+make_rewindable(BatchContext * context, Plan *plan)
+{
+	Plan	   *material = (Plan *) makeNode(Material);
+
+	material->startup_cost = plan->startup_cost;
+	material->total_cost = plan->total_cost;
+	material->plan_rows = plan->plan_rows;
+	material->plan_width = plan->plan_width;
+	material->extParam = bms_copy(plan->extParam);
+	material->allParam = bms_copy(plan->allParam);
+	material->plan_node_id = ++context->last_id;
+	material->targetlist = all_columns(plan, OUTER_VAR);
+	material->lefttree = plan;
+	return material;
+}
+
 void
 batch_nodes_add(PlannedStmt *stmt, int cursor_options, bool secret)
 {
 	BatchContext context = {stmt, cursor_options, secret};
+	bool		goes_back = (cursor_options & (CURSOR_OPT_SCROLL | CURSOR_OPT_FAST_PLAN)) != 0 &&
+	(cursor_options & CURSOR_OPT_NO_SCROLL) == 0 &&
+	ExecSupportsBackwardScan(stmt->planTree);
 	ListCell   *lc;
 
-	if (!enable_batched_keys || (cursor_options & CURSOR_OPT_SCROLL) != 0)
+	if (!enable_batched_keys)
 		return;
 	survey_plan(&context, stmt->planTree);
 	foreach(lc, stmt->subplans)
@@ -492,6 +550,8 @@ batch_nodes_add(PlannedStmt *stmt, int cursor_options, bool secret)
 			survey_plan(&context, lfirst(lc));
 	stmt->planTree = improve(&context, stmt->planTree);
 	improve_list(&context, stmt->subplans);
+	if (goes_back && !ExecSupportsBackwardScan(stmt->planTree))
+		stmt->planTree = make_rewindable(&context, stmt->planTree);
 }
 
 void

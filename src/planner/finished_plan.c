@@ -49,6 +49,8 @@ plan_children(Plan *plan)
 static bool
 node_exprs(Plan *plan, List **exprs)
 {
+	CustomScan *custom = (CustomScan *) plan;
+
 	*exprs = list_make2(plan->targetlist, plan->qual);
 	switch (nodeTag(plan))
 	{
@@ -70,8 +72,17 @@ node_exprs(Plan *plan, List **exprs)
 		case T_BitmapHeapScan:
 			*exprs = lappend(*exprs, ((BitmapHeapScan *) plan)->bitmapqualorig);
 			return true;
-		case T_FunctionScan:
-			*exprs = lappend(*exprs, ((FunctionScan *) plan)->functions);
+		case T_TidScan:
+			*exprs = lappend(*exprs, ((TidScan *) plan)->tidquals);
+			return true;
+		case T_TidRangeScan:
+			*exprs = lappend(*exprs, ((TidRangeScan *) plan)->tidrangequals);
+			return true;
+		case T_SampleScan:
+			*exprs = lappend(*exprs, ((SampleScan *) plan)->tablesample);
+			return true;
+		case T_TableFuncScan:
+			*exprs = lappend(*exprs, ((TableFuncScan *) plan)->tablefunc);
 			return true;
 		case T_ValuesScan:
 			*exprs = lappend(*exprs, ((ValuesScan *) plan)->values_lists);
@@ -88,11 +99,12 @@ node_exprs(Plan *plan, List **exprs)
 			*exprs = lappend(*exprs, ((WindowAgg *) plan)->endOffset);
 			return true;
 		case T_CustomScan:
-			*exprs = lappend(*exprs, ((CustomScan *) plan)->custom_exprs);
-			return is_dist_batch((CustomScan *) plan) ||
-				(is_dist_scan((CustomScan *) plan) &&
-				 !dist_plan_decode(((CustomScan *) plan)->custom_private)->writes);
+			*exprs = lappend(*exprs, custom->custom_exprs);
+			return is_dist_batch(custom) ||
+				(is_dist_scan(custom) &&
+				 dist_plan_decode(custom->custom_private)->operation == CMD_SELECT);
 		case T_SeqScan:
+		case T_FunctionScan:	/* runs to its end for the first row */
 		case T_BitmapIndexScan:
 		case T_BitmapAnd:
 		case T_BitmapOr:
@@ -110,6 +122,7 @@ node_exprs(Plan *plan, List **exprs)
 		case T_Agg:
 		case T_Unique:
 		case T_SetOp:
+		case T_ProjectSet:
 		case T_Hash:
 			return true;
 		default:
@@ -218,6 +231,33 @@ plan_aggregate_inputs(Node *expr)
 	return (Node *) inputs;
 }
 
+/* Does a node lock rows, of which there may be fewer than it could read? */
+static bool
+locks_rows(Plan *plan)
+{
+	CustomScan *custom = (CustomScan *) plan;
+
+	return IsA(plan, CustomScan) && is_dist_scan(custom) &&
+		dist_plan_decode(custom->custom_private)->locks;
+}
+
+/* Does it read all that is below it for its first row? */
+static bool
+reads_all_first(Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Sort:
+		case T_Hash:
+			return true;
+		case T_Agg:
+			return ((Agg *) plan)->aggstrategy == AGG_PLAIN ||
+				((Agg *) plan)->aggstrategy == AGG_HASHED;
+		default:
+			return false;
+	}
+}
+
 bool
 plan_has_no_effects(const PlannedStmt *stmt, Plan *plan, bool *harmless)
 {
@@ -227,7 +267,7 @@ plan_has_no_effects(const PlannedStmt *stmt, Plan *plan, bool *harmless)
 
 	if (!node_exprs(plan, &exprs) || contain_volatile_functions((Node *) exprs))
 		return false;
-	*harmless &= !may_fail_walker((Node *) exprs, NULL);
+	*harmless &= !may_fail_walker((Node *) exprs, NULL) && !locks_rows(plan);
 	subplans = list_concat(plan_subplans((Node *) exprs),
 						   plan_subplans(plan_aggregate_inputs((Node *) exprs)));
 	foreach(lc, list_concat(subplans, plan->initPlan))
@@ -241,6 +281,8 @@ plan_has_no_effects(const PlannedStmt *stmt, Plan *plan, bool *harmless)
 	if (IsA(plan, CteScan) &&
 		!plan_has_no_effects(stmt, plan_of_subplan(stmt, ((CteScan *) plan)->ctePlanId), harmless))
 		return false;
+	if (reads_all_first(plan))
+		return true;
 	foreach(lc, plan_children(plan))
 	{
 		if (!plan_has_no_effects(stmt, lfirst(lc), harmless))

@@ -23,8 +23,8 @@ extern List *plan_subplans(Node *expr);
 extern Node *plan_aggregate_inputs(Node *expr);
 
 /*
- * May more rows be read of a plan than are asked for, if no error comes?
- * *harmless becomes false when one could.
+ * May more rows be read of a plan than are asked for, if no error comes and
+ * rows may be locked?  *harmless becomes false when that could happen.
  */
 extern bool plan_has_no_effects(const PlannedStmt *stmt, Plan *plan, bool *harmless);
 

@@ -257,11 +257,12 @@ plan_path_tier(Query *parse, const char *query_string, int cursor_options,
 	bool		secret = batch_policies_walker((Node *) parse, NULL);
 	Query	   *locking = lock_paths_asked(parse) ? copyObject(parse) : NULL;
 	PlannedStmt *best = plan_marked(parse, query_string, cursor_options, params, false);
+	bool		locks_above = locking != NULL &&
+	((cursor_options & CURSOR_OPT_FAST_PLAN) != 0 || lock_paths_excessive(best));
 
-	if (locking != NULL &&
-		((cursor_options & CURSOR_OPT_FAST_PLAN) != 0 || lock_paths_excessive(best)))
-		return plan_marked(locking, query_string, cursor_options, params, true);
-	for (int i = 0; i < lengthof(others); i++)
+	if (locks_above)
+		best = plan_marked(locking, query_string, cursor_options, params, true);
+	for (int i = 0; i < lengthof(others) && !locks_above; i++)
 	{
 		PlannedStmt *stmt;
 

@@ -672,7 +672,8 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	if (scan_keys_find(dist, quals, &keys))
 		plan.target = TARGET_KEYS;
 	plan.returns_rows = true;
-	plan.writes = dist->row_marks != NIL || dist->locked_above;
+	plan.locks = dist->row_marks != NIL;
+	plan.writes = plan.locks || dist->locked_above;
 	plan.before_writes = dist->before_writes;
 	if (plan.target == TARGET_ALL_SHARDS && (dist->upper == NULL || dist->upper->limit == NULL))
 		plan.fragment_cost = cost_on_shard(&best_path->path, dist->group);
