@@ -27,6 +27,7 @@
 #include "planner/route_cache.h"
 #include "planner/router.h"
 #include "planner/table_survey.h"
+#include "planner/union_stats.h"
 #include "planner/unsupported.h"
 #include "tcop/tcopprot.h"
 
@@ -293,4 +294,5 @@ planner_init(void)
 	planner_hook = distributed_planner;
 	path_tier_init();
 	route_cache_init();
+	union_stats_init();
 }
