@@ -184,16 +184,13 @@ load_aggregate(PartialAggregate * agg, Oid owner, Oid result_type, MemoryContext
 
 /* What this call site is about; found out once. */
 static PartialAggregate *
-call_site(FunctionCallInfo fcinfo)
+open_call_site(FunctionCallInfo fcinfo)
 {
 	MemoryContext cxt = fcinfo->flinfo->fn_mcxt;
-	PartialAggregate *agg = fcinfo->flinfo->fn_extra;
-	Aggref	   *aggref;
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+	PartialAggregate *agg;
 	MemoryContext old;
 
-	if (agg != NULL)
-		return agg;
-	aggref = AggGetAggref(fcinfo);
 	if (aggref == NULL || list_length(aggref->args) < OWN_ARGS ||
 		list_length(aggref->args) != list_length(aggref->aggargtypes))
 		refuse("not called as an aggregate");
@@ -202,9 +199,19 @@ call_site(FunctionCallInfo fcinfo)
 	agg->oid = named_aggregate(agg, aggref);
 	load_aggregate(agg, check_arguments(agg), linitial_oid(aggref->aggargtypes), cxt);
 	agg->call = palloc0(SizeForFunctionCallInfo(agg->nargs + 1));
+	InitFunctionCallInfoData(*agg->call, &agg->transfn, agg->nargs + 1,
+							 agg->collation, fcinfo->context, NULL);
 	MemoryContextSwitchTo(old);
 	fcinfo->flinfo->fn_extra = agg;
 	return agg;
+}
+
+static inline PartialAggregate *
+call_site(FunctionCallInfo fcinfo)
+{
+	PartialAggregate *agg = fcinfo->flinfo->fn_extra;
+
+	return agg != NULL ? agg : open_call_site(fcinfo);
 }
 
 /* A value that must outlive the row; expanded objects may stay what they are. */
@@ -247,15 +254,13 @@ new_state(PartialAggregate * agg, MemoryContext cxt)
 }
 
 /* One transition with the arguments that are in agg->call. */
-static void
-advance(PartialState * state, FunctionCallInfo fcinfo, MemoryContext cxt)
+static inline void
+advance(PartialAggregate * agg, PartialState * state, MemoryContext cxt)
 {
-	PartialAggregate *agg = state->agg;
 	Datum		value;
 	bool		isnull;
 
-	InitFunctionCallInfoData(*agg->call, &agg->transfn, agg->nargs + 1,
-							 agg->collation, fcinfo->context, NULL);
+	agg->call->isnull = false;
 	agg->call->args[0].value = state->value;
 	agg->call->args[0].isnull = state->isnull;
 	value = FunctionCallInvoke(agg->call);
@@ -273,7 +278,7 @@ advance(PartialState * state, FunctionCallInfo fcinfo, MemoryContext cxt)
 }
 
 /* Copy the aggregate's arguments; is any of them NULL? */
-static bool
+static inline bool
 take_arguments(PartialAggregate * agg, FunctionCallInfo fcinfo)
 {
 	bool		any_null = false;
@@ -301,7 +306,7 @@ shardlite_partial_step(PG_FUNCTION_ARGS)
 	state = PG_ARGISNULL(0) ? new_state(agg, cxt) : (PartialState *) PG_GETARG_POINTER(0);
 	any_null = take_arguments(agg, fcinfo);
 	if (!agg->transfn.fn_strict)
-		advance(state, fcinfo, cxt);
+		advance(agg, state, cxt);
 	else if (any_null)
 		 /* a strict function is not called */ ;
 	else if (state->no_value)
@@ -311,7 +316,7 @@ shardlite_partial_step(PG_FUNCTION_ARGS)
 		state->no_value = false;
 	}
 	else if (!state->isnull)
-		advance(state, fcinfo, cxt);
+		advance(agg, state, cxt);
 	PG_RETURN_POINTER(state);
 }
 
