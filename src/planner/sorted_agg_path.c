@@ -5,7 +5,10 @@
  * Such aggregates have no partial states: their input comes here.  But the
  * nodes can compute their arguments and sort the rows, by the groups first and
  * then as the first of the aggregates wants it, whose own sort then finds
- * nothing to do.  If no aggregate minds duplicates, nodes drop them, too.
+ * nothing to do.  If no aggregate minds duplicates, nodes drop them, too: with a
+ * hash table before they sort, where few rows remain, else from what is sorted.
+ * Large groups of plain values are left to the aggregate's own sort, where nodes
+ * are too few to be faster with whole rows.
  */
 #include "postgres.h"
 
@@ -35,6 +38,18 @@
 
 /* Duplicates are dropped if less than this part of the rows is expected to remain. */
 #define WORTH_DROPPING 0.7
+
+/* The same for hashing what can be sorted as plain values, which is fast. */
+#define WORTH_HASHING_VALUES 0.05
+
+/*
+ * Sorting rows by a second column, where the first has few values, takes a node
+ * so many times as long as sorting each group's plain values takes here.
+ */
+#define SECOND_COLUMN_SORT 3.5
+
+/* The groups that such few values make have at least so many rows. */
+#define LARGE_GROUP 1000
 
 /* What the aggregates of a grouping take. */
 typedef struct AggregateInput
@@ -176,9 +191,24 @@ add_key(const AggregateInput * input, List **keys, const SortGroupClause *clause
 	return true;
 }
 
-/* The grouping columns, then what the first ordered aggregate sorts by. */
+/* Do the nodes together sort the values of few large groups slower than this server? */
 static bool
-find_keys(const Grouping * grouping, const AggregateInput * input, List **keys)
+sorts_faster_here(const Grouping * grouping, const AggregateInput * input)
+{
+	return grouping->clauses != NIL &&
+		grouping->groups * LARGE_GROUP <= grouping->input->rows &&
+		grouping->dist->group->nnodes < SECOND_COLUMN_SORT &&
+		list_length(input->ordered->args) == 1 &&
+		get_typbyval(exprType((Node *) linitial_node(TargetEntry, input->ordered->args)->expr)) &&
+		list_length(grouping->root->group_pathkeys) <= list_length(grouping->clauses);
+}
+
+/*
+ * The grouping columns, then what the first ordered aggregate sorts by, unless
+ * that is left to the aggregate.
+ */
+static bool
+find_keys(const Grouping * grouping, const AggregateInput * input, bool only_groups, List **keys)
 {
 	List	   *clauses = input->ordered->aggdistinct != NIL ?
 		input->ordered->aggdistinct : input->ordered->aggorder;
@@ -192,6 +222,8 @@ find_keys(const Grouping * grouping, const AggregateInput * input, List **keys)
 					 get_sortgroupclause_expr(clause, grouping->root->processed_tlist)))
 			return false;
 	}
+	if (only_groups)
+		return true;
 	foreach(lc, clauses)
 	{
 		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
@@ -231,16 +263,77 @@ distinct_clauses(const AggregateInput * input, List *keys)
 	return clauses;
 }
 
-/* Rows that remain if each node drops its duplicates. */
+/* Rows that remain if each node drops its duplicates, with so many different rows in all. */
 static double
-rows_without_duplicates(const Grouping * grouping, const AggregateInput * input)
+rows_without_duplicates(const Grouping * grouping, double distinct)
 {
 	double		rows = grouping->input->rows;
-	double		nodes = Max(list_length(node_list()), 1);
-	double		distinct = Max(estimate_num_groups(grouping->root, input->target->exprs,
-												   rows, NULL, NULL), 1);
+	double		nodes = grouping->dist->group->nnodes;
 
+	distinct = Max(distinct, 1);
 	return clamp_row_est(Min(rows, nodes * distinct * (1 - pow(1 - 1 / distinct, rows / nodes))));
+}
+
+/*
+ * Will hashing the rows leave few of them, even if every value comes with every
+ * other?  Else it is a guess: PostgreSQL takes columns of one table to depend on
+ * each other.
+ */
+static bool
+surely_repeats(const Grouping * grouping, const AggregateInput * input)
+{
+	List	   *columns = input->target->exprs;
+	double		part = WORTH_DROPPING;
+	double		distinct = 1;
+	ListCell   *lc;
+
+	if (list_length(columns) == 1 && get_typbyval(exprType(linitial(columns))))
+		part = WORTH_HASHING_VALUES;
+	foreach(lc, columns)
+		distinct *= estimate_num_groups(grouping->root, list_make1(lfirst(lc)),
+										grouping->input->rows, NULL, NULL);
+	return rows_without_duplicates(grouping, distinct) < part * grouping->input->rows;
+}
+
+/* Do equal neighbours in this order, of all columns, stand for all duplicates? */
+static bool
+sorts_duplicates(List *keys, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+		SortGroupClause *key = get_sortgroupref_clause_noerr(clause->tleSortGroupRef, keys);
+
+		if (key == NULL || key->eqop != clause->eqop)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Have the nodes drop duplicates, if that seems worth while.  Nodes would hash
+ * all rows for it, and sort what is left; if that may be most of them, the
+ * duplicates are rather dropped in passing from what is sorted anyway.
+ */
+static void
+drop_duplicates(const Grouping * grouping, const AggregateInput * input, DistUpper * upper,
+				bool hashed, double *rows)
+{
+	double		distinct = estimate_num_groups(grouping->root, input->target->exprs, *rows,
+											   NULL, NULL);
+	double		left = rows_without_duplicates(grouping, distinct);
+	List	   *clauses;
+
+	if (!input->once || left >= WORTH_DROPPING * *rows)
+		return;
+	clauses = distinct_clauses(input, upper->sort);
+	if (clauses == NIL || (!hashed && !sorts_duplicates(upper->sort, clauses)))
+		return;
+	upper->node_distinct = hashed ? clauses : upper->sort;
+	upper->distinct_on = !hashed;
+	*rows = left;
 }
 
 /* ---- the path ---- */
@@ -249,19 +342,13 @@ static DistUpper *
 make_upper(const Grouping * grouping, AggregateInput * input, double *rows)
 {
 	DistUpper  *upper = palloc0(sizeof(DistUpper));
-	double		distinct_rows;
+	bool		hashed = input->once && surely_repeats(grouping, input);
 
 	upper->target = input->target;
-	if (!find_keys(grouping, input, &upper->sort))
+	if (!find_keys(grouping, input, !hashed && sorts_faster_here(grouping, input), &upper->sort))
 		return NULL;
 	*rows = grouping->input->rows;
-	distinct_rows = rows_without_duplicates(grouping, input);
-	if (input->once && distinct_rows < WORTH_DROPPING * *rows)
-	{
-		upper->node_distinct = distinct_clauses(input, upper->sort);
-		if (upper->node_distinct != NIL)
-			*rows = distinct_rows;
-	}
+	drop_duplicates(grouping, input, upper, hashed, rows);
 	set_pathtarget_cost_width(grouping->root, upper->target);
 	return upper;
 }

@@ -57,3 +57,26 @@ DEALLOCATE ordered;
 SET shardlite.enable_sort_pushdown = off;
 SELECT plan_of('SELECT count(DISTINCT region) FROM sale');
 RESET shardlite.enable_sort_pushdown;
+
+-- duplicates: hashed away if few rows remain, dropped from what is sorted, or left to large groups here
+CREATE TABLE agg.many (k int, few int, grp int, x int, word text, amount numeric);
+SELECT create_distributed_table('many', 'k', colocate_with := 'none', shard_count := 4);
+INSERT INTO many
+SELECT i, i % 4, nullif(i % 150, 0), nullif(hashint4(i) % 2000, 0), 'w' || i % 1500, i % 5 FROM generate_series(1, 8000) i;
+CREATE TABLE agg_plain.many AS SELECT * FROM many;
+ANALYZE many;
+SELECT plan_of('SELECT count(DISTINCT few) FROM many');
+SELECT same('SELECT count(DISTINCT few), max(few) FROM many');
+SELECT plan_of('SELECT count(DISTINCT x) FROM many');
+SELECT same('SELECT count(DISTINCT x), sum(DISTINCT x), min(x) FROM many');
+SELECT plan_of('SELECT count(DISTINCT word) FROM many');
+SELECT same('SELECT count(DISTINCT word) FROM many');
+SELECT plan_of('SELECT few, count(DISTINCT x) FROM many GROUP BY few');
+SELECT same('SELECT few, count(DISTINCT x), array_agg(DISTINCT x), percentile_disc(0.5) WITHIN GROUP (ORDER BY x) FROM many GROUP BY few');
+SELECT plan_of('SELECT grp, count(DISTINCT x) FROM many GROUP BY grp');
+SELECT same('SELECT grp, count(DISTINCT x), sum(DISTINCT x), max(x) FROM many GROUP BY grp');
+SELECT plan_of('SELECT few, count(DISTINCT amount) FROM many GROUP BY few');
+SELECT same('SELECT few, count(DISTINCT amount) FROM many GROUP BY few');
+SELECT same('SELECT few, count(DISTINCT word), count(DISTINCT amount) FROM many GROUP BY few');
+SELECT same('SELECT few, string_agg(word, '','' ORDER BY x, k), array_agg(x ORDER BY x DESC NULLS LAST) FROM many GROUP BY few');
+DROP TABLE many, agg_plain.many;
