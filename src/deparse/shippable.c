@@ -317,6 +317,7 @@ is_unshippable_node(Node *node)
 	}
 }
 
+/* Stops at what is unshippable; context: Node **, where to put it, or NULL. */
 static bool
 unshippable_walker(Node *node, void *context)
 {
@@ -325,8 +326,12 @@ unshippable_walker(Node *node, void *context)
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, unshippable_walker, context, 0);
 	if (is_unshippable_node(node) ||
-		check_functions_in_node(node, is_unshippable_function, context))
+		check_functions_in_node(node, is_unshippable_function, NULL))
+	{
+		if (context != NULL)
+			*(Node **) context = node;
 		return true;
+	}
 	return expression_tree_walker(node, unshippable_walker, context);
 }
 
@@ -334,6 +339,55 @@ bool
 is_shippable(Node *node)
 {
 	return !unshippable_walker(node, NULL);
+}
+
+static bool
+is_user_function(Oid funcid, void *context)
+{
+	return funcid >= FirstNormalObjectId && is_unshippable_function(funcid, NULL);
+}
+
+const char *
+shipping_obstacle(Node *node)
+{
+	Node	   *found = NULL;
+
+	if (!unshippable_walker(node, &found))
+		return NULL;
+	if (check_functions_in_node(found, is_user_function, NULL))
+		return "a function that is not IMMUTABLE";
+	switch (nodeTag(found))
+	{
+		case T_SubPlan:
+		case T_AlternativeSubPlan:
+			return "a sub-SELECT that is computed here";
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+			if (is_unshippable_node(found))
+				return "an operator of no extension, which nodes may not have";
+			break;
+		case T_FuncExpr:
+			if (is_unshippable_node(found))
+				return "a cast of no extension, which nodes may not have";
+			break;
+		case T_Var:
+			return ((Var *) found)->varattno < 0 ? "a system column" :
+				"a type that nodes do not have";
+		case T_CollateExpr:
+		case T_RelabelType:
+			return "a temporary collation";
+		case T_Const:
+		case T_Param:
+		case T_RowExpr:
+		case T_ConvertRowtypeExpr:
+		case T_CoerceViaIO:
+			return "a type that nodes do not have, or an object id";
+		default:
+			break;
+	}
+	return "a function whose result depends on the server";
 }
 
 /* Anything whose value depends on a row, on a subquery or on its place? */

@@ -17,6 +17,9 @@
  */
 extern bool is_shippable(Node *node);
 
+/* Why it is not, for users; NULL if it is. */
+extern const char *shipping_obstacle(Node *node);
+
 /*
  * Replace everything in the tree that must be computed here by parameters:
  * Params of any kind, now() and the like, and Var-free stable subexpressions

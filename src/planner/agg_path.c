@@ -108,8 +108,9 @@ may_miss_row(const Grouping * grouping)
 /* ---- whole ---- */
 
 
+/* False if they cannot; *obstacle says why. */
 static bool
-push_whole(const Grouping * grouping)
+push_whole(const Grouping * grouping, const char **obstacle)
 {
 	PlannerInfo *root = grouping->root;
 	RelOptInfo *output = grouping->output;
@@ -117,10 +118,17 @@ push_whole(const Grouping * grouping)
 	DistRel    *dist;
 	Path	   *path;
 
-	if (!groups_within_shards(root, grouping->dist) || may_miss_row(grouping))
+	*obstacle = "shardlite.enable_aggregate_pushdown is off";
+	if (!enable_aggregate_pushdown)
+		return false;
+	*obstacle = "they lie on several shards";
+	if (!groups_within_shards(root, grouping->dist))
+		return false;
+	*obstacle = "a row is wanted even if no shard is asked";
+	if (may_miss_row(grouping))
 		return false;
 	upper = group_target_make(root, grouping->dist, output->reltarget,
-							  grouping->having, false);
+							  grouping->having, false, obstacle);
 	if (upper == NULL)
 		return false;
 	dist = upper_record(grouping, upper);
@@ -186,10 +194,10 @@ push_partial_sets(const Grouping * grouping, DistUpper * upper)
 
 	if (grouping->clauses == NIL || !grouping_is_hashable(grouping->clauses) ||
 		may_miss_row(grouping))
-		return "groups: sets that nodes cannot tell apart";
+		return "sets that nodes cannot tell apart";
 	set = group_target_add_set(grouping->root, upper);
 	if (set == NULL)
-		return "groups: sets that nodes cannot tell apart";
+		return "sets that nodes cannot tell apart";
 	add_final_path(grouping, partial_path(grouping, upper), AGG_HASHED,
 				   lappend(list_copy(grouping->clauses), set));
 	return NULL;
@@ -200,13 +208,16 @@ static const char *
 push_partial(const Grouping * grouping)
 {
 	PlannerInfo *root = grouping->root;
+	const char *obstacle;
 	DistUpper  *upper;
 	Path	   *path;
 
+	if (!enable_partial_aggregate)
+		return "shardlite.enable_partial_aggregate is off";
 	upper = group_target_make(root, grouping->dist, grouping->output->reltarget,
-							  grouping->having, true);
+							  grouping->having, true, &obstacle);
 	if (upper == NULL)
-		return "groups: an aggregate or expression that nodes cannot compute in parts";
+		return obstacle;
 	if (root->parse->groupingSets != NIL)
 		return push_partial_sets(grouping, upper);
 	path = partial_path(grouping, upper);
@@ -236,17 +247,6 @@ can_push(const Grouping * grouping)
 	return dist != NULL && !dist->everywhere && dist->local == NIL &&
 		dist->upper == NULL && dist->row_marks == NIL &&
 		!IS_DUMMY_REL(grouping->input);
-}
-
-/* Why the shards do not deliver finished groups. */
-static const char *
-whole_refusal(const Grouping * grouping)
-{
-	if (!enable_aggregate_pushdown)
-		return "finished groups: shardlite.enable_aggregate_pushdown is off";
-	if (!groups_within_shards(grouping->root, grouping->dist))
-		return "finished groups: they lie on several shards";
-	return "finished groups: an expression that nodes cannot compute";
 }
 
 /* Groups over all shards. */
@@ -293,18 +293,17 @@ agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
 	if (!can_push(&grouping))
 	{
 		if (grouping.dist != NULL && grouping.dist->local != NIL)
-			refusal_note(dist_rel_get(input_rel), "groups: a filter that is evaluated here");
+			refusal_note(dist_rel_get(input_rel), "groups", "a filter that is evaluated here");
 		return;
 	}
 	grouping.groups = estimate_groups(&grouping);
-	if (enable_aggregate_pushdown && push_whole(&grouping))
+	if (push_whole(&grouping, &why))
 		return;
 
 	/* the records of the parts get the first refusal, the scan of rows the other */
 	input = dist_rel_get(input_rel);
-	input->refused = whole_refusal(&grouping);
-	why = enable_partial_aggregate ? push_partial(&grouping) :
-		"groups: shardlite.enable_partial_aggregate is off";
-	input->refused = why != NULL ? why : "groups: fetching the rows is cheaper";
+	refusal_set(input, "finished groups", why);
+	why = push_partial(&grouping);
+	refusal_set(input, "groups", why != NULL ? why : "fetching the rows is cheaper");
 	sorted_agg_path_add(&grouping);
 }

@@ -71,6 +71,15 @@ typedef struct PlaceContext
 static Placed *place_query(PlaceContext * context, Query *query, UnitLevel * parent);
 static void place_sublinks(PlaceContext * context, UnitLevel * level, Node *node);
 
+/* It does not fit; the first reason is kept. */
+static void
+fail(PlaceContext * context, ColocatedObstacle why)
+{
+	if (!context->failed)
+		context->result->obstacle = why;
+	context->failed = true;
+}
+
 /* Is all on one shard anyway? */
 static bool
 is_single(const PlaceContext * context)
@@ -87,16 +96,19 @@ place_relation(PlaceContext * context, UnitLevel * level, int rti)
 	RangeTblEntry *rte = rt_fetch(rti, level->query->rtable);
 	DistTable  *table = dist_table_find(rte->relid);
 
-	if (table == NULL || rte->tablesample != NULL ||
-		is_secured_for_other_role(level->query, rte) ||
-		(table->kind == DIST_REFERENCE && rte->securityQuals != NIL) ||
-		(!rte->inh && rte->relkind == RELKIND_PARTITIONED_TABLE) ||
-		(table->kind != DIST_REFERENCE && result->group != NULL &&
-		 result->group->colocation_id != table->colocation_id))
-	{
-		context->failed = true;
+	if (table == NULL)
+		fail(context, COLOCATED_LOCAL_TABLE);
+	else if (rte->tablesample != NULL ||
+			 (!rte->inh && rte->relkind == RELKIND_PARTITIONED_TABLE))
+		fail(context, COLOCATED_SAMPLE);
+	else if (is_secured_for_other_role(level->query, rte) ||
+			 (table->kind == DIST_REFERENCE && rte->securityQuals != NIL))
+		fail(context, COLOCATED_SECURITY);
+	else if (table->kind != DIST_REFERENCE && result->group != NULL &&
+			 result->group->colocation_id != table->colocation_id)
+		fail(context, COLOCATED_OTHER_GROUP);
+	if (context->failed)
 		return;
-	}
 	if (table->kind == DIST_REFERENCE)
 	{
 		level->reads_copies = true;
@@ -178,7 +190,7 @@ place_entry(PlaceContext * context, UnitLevel * level, int rti)
 		case RTE_CTE:
 			placed = find_cte(level, rte);
 			if (placed == NULL)
-				context->failed = true;
+				fail(context, COLOCATED_RECURSION);
 			else
 				add_placed(level, rti, placed);
 			break;
@@ -194,7 +206,7 @@ place_entry(PlaceContext * context, UnitLevel * level, int rti)
 		case RTE_RESULT:
 			break;
 		default:
-			context->failed = true;
+			fail(context, COLOCATED_NOT_SAID);
 			break;
 	}
 }
@@ -260,14 +272,14 @@ place_outer_join(PlaceContext * context, UnitLevel * level, JoinExpr *join)
 	units = split_units(level, nullable);
 	if (full && !(units_together(level, kept_units) && units_together(level, units) &&
 				  bms_is_empty(kept_units) == bms_is_empty(units)) && !is_single(context))
-		context->failed = true;
+		fail(context, COLOCATED_JOIN);
 	unit_learn(level, join->quals, context->opfamily, false);
 	if (!is_single(context) &&
 		(!each_has_partner(level, units, kept_units) ||
 		 !units_kept_apart(level, before, units) ||
 		 (full && !bms_is_empty(units) &&
 		  unit_together(level, bms_next_member(units, -1), 0))))
-		context->failed = true;
+		fail(context, COLOCATED_JOIN);
 	unit_weaken(level, nullable);
 	if (full)
 		unit_weaken(level, kept);
@@ -369,10 +381,10 @@ place_sublink(PlaceContext * context, UnitLevel * level, SubLink *link)
 	}
 	if (placed->placement == SPLIT && !is_single(context) && !context->failed &&
 		!compares_keys(level, link, placed, context->opfamily))
-		context->failed = true;
+		fail(context, COLOCATED_SUBLINK);
 	if (placed->placement == EVERYWHERE && placed->reads_copies &&
 		link->subLinkType == ARRAY_SUBLINK)
-		context->failed = true;
+		fail(context, COLOCATED_COPIES);
 }
 
 static bool
@@ -548,14 +560,16 @@ finish_level(PlaceContext * context, UnitLevel * level, Bitmapset *varnos)
 	else
 	{
 		placed->placement = unit_together(level, bms_next_member(units, -1), 0) ? PINNED : SPLIT;
-		if (!units_together(level, units) ||
-			(placed->placement == SPLIT &&
-			 (level->pins != NIL || !keeps_shards_apart(context, level))))
-			context->failed = true;
+		if (!units_together(level, units))
+			fail(context, COLOCATED_JOIN);
+		else if (placed->placement == SPLIT && level->pins != NIL)
+			fail(context, COLOCATED_SUBLINK);
+		else if (placed->placement == SPLIT && !keeps_shards_apart(context, level))
+			fail(context, COLOCATED_STEP);
 	}
 	if (placed->placement == EVERYWHERE && level->reads_copies &&
 		depends_on_order(level->query))
-		context->failed = true;
+		fail(context, COLOCATED_COPIES);
 	return placed;
 }
 
@@ -624,7 +638,7 @@ combine_arms(PlaceContext * context, const SetOperationStmt *set,
 		(left->placement != right->placement ||
 		 ((set->op != SETOP_UNION || !set->all) &&
 		  !compares_strong_key(context, set, placed->keys))))
-		context->failed = true;
+		fail(context, COLOCATED_ARMS);
 	return placed;
 }
 
@@ -681,7 +695,7 @@ place_set_level(PlaceContext * context, UnitLevel * level)
 		UnitPin    *pin = lfirst(lc);
 
 		if (pin->level == level)
-			context->failed = true;
+			fail(context, COLOCATED_OUTSIDE);
 	}
 	place_sublinks(context, level, query->limitCount);
 	place_sublinks(context, level, query->limitOffset);
@@ -691,7 +705,7 @@ place_set_level(PlaceContext * context, UnitLevel * level)
 		return placed;
 	if ((placed->placement == SPLIT && !is_single(context)) ||
 		(placed->placement == EVERYWHERE && placed->reads_copies))
-		context->failed = true;
+		fail(context, COLOCATED_STEP);
 	return placed;
 }
 
@@ -710,7 +724,7 @@ place_recursion(PlaceContext * context, UnitLevel * level, Query *query, Placed 
 
 	if (query->cteList != NIL || query->limitCount != NULL || query->limitOffset != NULL)
 	{
-		context->failed = true;
+		fail(context, COLOCATED_RECURSION);
 		return;
 	}
 	first = place_set_operation(context, inner, set->larg, set);
@@ -729,7 +743,7 @@ place_recursion(PlaceContext * context, UnitLevel * level, Query *query, Placed 
 			stable &= key->strong == find_output(placed->keys, key->resno)->strong;
 		}
 		if (both->placement != placed->placement)
-			context->failed = true;
+			fail(context, COLOCATED_RECURSION);
 		*placed = *both;
 		if (stable)
 			break;
@@ -747,7 +761,7 @@ place_ctes(PlaceContext * context, UnitLevel * level)
 		Placed	   *placed = palloc0(sizeof(Placed));
 
 		if (cte->search_clause != NULL || cte->cycle_clause != NULL)
-			context->failed = true;
+			fail(context, COLOCATED_RECURSION);
 		level->ctes = lappend(level->ctes, placed);
 		if (context->failed)
 			return;
@@ -786,7 +800,7 @@ place_query(PlaceContext * context, Query *query, UnitLevel * parent)
 		context->top_level = level;
 	if (query->commandType != CMD_SELECT || query->rowMarks != NIL ||
 		query->hasModifyingCTE)
-		context->failed = true;
+		fail(context, COLOCATED_NOT_SAID);
 	if (!context->failed)
 		place_ctes(context, level);
 	if (context->failed)
@@ -840,8 +854,8 @@ refers_outside_walker(Node *node, void *context)
 }
 
 /* Can nodes run all of it, and does all of it come back? */
-static bool
-can_travel(Query *query)
+static ColocatedObstacle
+travel_obstacle(Query *query)
 {
 	List	   *params = NIL;
 	Index		depth = 0;
@@ -853,11 +867,14 @@ can_travel(Query *query)
 
 		if (!is_returnable_type(exprType((Node *) tle->expr)) ||
 			exprType((Node *) tle->expr) == RECORDOID)
-			return false;
+			return COLOCATED_EXPRESSION;
 	}
-	return !contain_volatile_functions((Node *) query) &&
-		!refers_outside_walker((Node *) query, &depth) &&
-		is_shippable(extract_params((Node *) query, &params));
+	if (contain_volatile_functions((Node *) query))
+		return COLOCATED_EXPRESSION;
+	if (refers_outside_walker((Node *) query, &depth))
+		return COLOCATED_OUTSIDE;
+	return is_shippable(extract_params((Node *) query, &params)) ?
+		COLOCATED_YES : COLOCATED_EXPRESSION;
 }
 
 /* Does it read shards at all? */
@@ -909,10 +926,15 @@ colocated_query(Query *query, ColocatedQuery * result)
 	ListCell   *lc;
 
 	memset(result, 0, sizeof(ColocatedQuery));
-	if (!reads_shards_walker((Node *) query, NULL) || !can_travel(query))
+	if (!reads_shards_walker((Node *) query, NULL))
+		return false;
+	result->obstacle = travel_obstacle(query);
+	if (result->obstacle != COLOCATED_YES)
 		return false;
 	placed = place_query(&context, query, NULL);
-	if (context.failed || placed->placement != SPLIT || placed->pins != NIL)
+	if (!context.failed && (placed->placement != SPLIT || placed->pins != NIL))
+		fail(&context, COLOCATED_OUTSIDE);
+	if (context.failed)
 		return false;
 	foreach(lc, placed->keys)
 	{

@@ -9,8 +9,29 @@
 
 #include "metadata/dist_table.h"
 
+/* Why a Query is not such a one; texts: refusal.c. */
+typedef enum ColocatedObstacle
+{
+	COLOCATED_YES = 0,
+	COLOCATED_NOT_SAID,
+	COLOCATED_OFF,
+	COLOCATED_EXPRESSION,
+	COLOCATED_OUTSIDE,
+	COLOCATED_LOCAL_TABLE,
+	COLOCATED_OTHER_GROUP,
+	COLOCATED_SECURITY,
+	COLOCATED_SAMPLE,
+	COLOCATED_JOIN,
+	COLOCATED_SUBLINK,
+	COLOCATED_STEP,
+	COLOCATED_ARMS,
+	COLOCATED_COPIES,
+	COLOCATED_RECURSION,
+}			ColocatedObstacle;
+
 typedef struct ColocatedQuery
 {
+	ColocatedObstacle obstacle;
 	const ShardGroup *group;
 	List	   *keys;			/* IntList: output columns that carry the key */
 	List	   *weak_keys;		/* IntList: the same, but they may be NULL */

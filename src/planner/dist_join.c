@@ -20,6 +20,7 @@
 
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
+#include "planner/refusal.h"
 #include "planner/scan_keys.h"
 
 /* Does this equivalence class hold the column? */
@@ -226,6 +227,9 @@ find_stand_ins(const JoinSides * sides, List **stand_ins)
 static const char *
 distance(const JoinSides * sides)
 {
+	if ((sides->outer->everywhere && sides->outer->sources != NIL) ||
+		(sides->inner->everywhere && sides->inner->sources != NIL))
+		return "each shard would repeat or null-extend them";
 	if (sides->outer->everywhere || sides->inner->everywhere)
 		return "each shard would repeat or null-extend rows of a reference table";
 	if (sides->outer->colocation_id != sides->inner->colocation_id)
@@ -368,8 +372,12 @@ begin_join(const JoinSides * sides)
 	DistRel    *dist = palloc(sizeof(DistRel));
 
 	*dist = *outer;
-	dist->refused = NULL;
-	dist->refused_with = NULL;
+	refusal_forget(dist);
+	if (dist->refused_level == NULL)
+	{
+		dist->refused_level = inner->refused_level;
+		dist->refused_level_why = inner->refused_level_why;
+	}
 	dist->everywhere = placed->everywhere;
 	dist->colocation_id = placed->colocation_id;
 	dist->group = placed->group;

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -23,6 +24,7 @@
 #include "planner/colocated_query.h"
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
+#include "planner/refusal.h"
 #include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
 #include "planner/unsupported.h"
@@ -85,6 +87,31 @@ dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel, RestrictInfo *clause)
 {
 	return restriction_is_securely_promotable(clause, rel) &&
 		dist_rel_can_compute(dist, (Node *) clause->clause);
+}
+
+const char *
+dist_rel_obstacle(const DistRel * dist, Node *expr)
+{
+	List	   *params = NIL;
+	DistRel		plain = {0};
+
+	if (contain_subplans(expr))
+		return "a sub-SELECT that is computed here";
+	if (contain_volatile_functions(expr))
+		return "a volatile function";
+	if (local_only_walker(expr, &plain))
+		return "a system column";
+	if (local_only_walker(expr, unconstify(DistRel *, dist)))
+		return "a value that comes after the statement began to write";
+	return shipping_obstacle(extract_params(expr, &params));
+}
+
+const char *
+dist_rel_clause_obstacle(const DistRel * dist, RelOptInfo *rel, RestrictInfo *clause)
+{
+	const char *obstacle = dist_rel_obstacle(dist, (Node *) clause->clause);
+
+	return obstacle != NULL ? obstacle : "a condition that row security puts after others";
 }
 
 bool
@@ -214,6 +241,7 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	dist->locked_above = mark.locked_above;
 	dist->before_writes = mark.before_writes;
 	dist->other_role = is_secured_for_other_role(root->parse, rte);
+	refusal_note_level(dist, mark.refused_level, mark.refused_why);
 	split_conditions(dist, rel);
 	dist->work = cost_table_work(root, rel, dist->conds);
 	return dist;

@@ -30,6 +30,7 @@ typedef struct DistWrap
 								 * every shard gets all rows */
 	bool		exchange;		/* path is a DistScan, whose rows go there from
 								 * the nodes where they are */
+	const char *not_exchanged;	/* why rows of shards do not, or NULL */
 }			DistWrap;
 
 /* An item of a fragment's FROM clause; exactly one of rti, wrap, right is set. */
@@ -83,6 +84,14 @@ typedef struct DistUpper
 	bool		with_ties;		/* and those that equal the last one in order */
 }			DistUpper;
 
+/* How much a reason tells the user: a greater one takes the place of a smaller one. */
+typedef enum RefusalRank
+{
+	REFUSED_NOT = 0,
+	REFUSED_ONE_SIDE,			/* a join without condition, or with rows from here */
+	REFUSED_STEP,				/* the next step of the relation itself */
+}			RefusalRank;
+
 struct DistRel
 {
 	bool		everywhere;		/* reference tables only: whole on every node */
@@ -117,9 +126,16 @@ struct DistRel
 	const DistUpper *upper;		/* NULL: its columns are the reltarget's */
 
 	/* What the shards could not do with it next; changes after creation (refusal.h). */
-	const char *refused;		/* why, or NULL */
+	const char *refused_step;	/* what it is, or NULL */
+	const char *refused;		/* why */
+	RefusalRank refused_rank;
 	Relids		refused_with;	/* a join with these, or NULL */
 	bool		refused_sources;	/* and rows are not sent for joins at all */
+	const char *refused_sending;	/* or cannot be sent, why; or NULL */
+
+	/* The part of a Query level for which it is read and that they do not run, or NULL. */
+	const char *refused_level;
+	const char *refused_level_why;
 };
 
 /*
@@ -169,6 +185,11 @@ extern bool dist_rel_can_compute(const DistRel * dist, Node *expr);
 /* The same for a clause, and no barrier of rel forbids it. */
 extern bool dist_rel_can_ship(const DistRel * dist, RelOptInfo *rel,
 							  RestrictInfo *clause);
+
+/* Why the shards cannot compute it, or may not see it before others. */
+extern const char *dist_rel_obstacle(const DistRel * dist, Node *expr);
+extern const char *dist_rel_clause_obstacle(const DistRel * dist, RelOptInfo *rel,
+											RestrictInfo *clause);
 
 /*
  * Is there a source of which each shard gets rows of its own?  Then there must

@@ -24,9 +24,12 @@
 #include "planner/cost.h"
 #include "planner/distinct_path.h"
 #include "planner/group_target.h"
+#include "planner/refusal.h"
 #include "planner/scan_path.h"
 #include "planner/sort_keys.h"
 #include "planner/upper_record.h"
+
+#define NOT_COMPARABLE "a column that nodes cannot compute or compare"
 
 /* Settings */
 static bool enable_distinct_pushdown = true;
@@ -132,6 +135,15 @@ add_unique(const Distinct * distinct, Path *path)
 									  distinct->rows));
 }
 
+/* The records made from now on say why there is one here. */
+static void
+note_second_pass(const Distinct * distinct)
+{
+	if (!distinct->complete)
+		refusal_note(dist_rel_get(distinct->input), "finished DISTINCT",
+					 "duplicates may lie on several shards");
+}
+
 /* ---- DISTINCT ---- */
 
 static void
@@ -190,7 +202,11 @@ push_distinct(const Distinct * distinct)
 	double		rows = rows_of_nodes(distinct, upper_input_path(distinct->input)->rows);
 
 	if (!can_compare_all(distinct, true))
+	{
+		refusal_note(dist_rel_get(distinct->input), "DISTINCT", NOT_COMPARABLE);
 		return;
+	}
+	note_second_pass(distinct);
 	if (distinct->complete && (distinct->dist->upper == NULL ||
 							   distinct->dist->upper->filter == NIL))
 	{
@@ -227,7 +243,11 @@ push_distinct_on(const Distinct * distinct)
 
 	if (root->distinct_pathkeys == NIL || !can_compare_all(distinct, false) ||
 		!sort_keys_find(NULL, distinct->wanted, distinct->dist, pathkeys, &keys))
+	{
+		refusal_note(dist_rel_get(distinct->input), "DISTINCT", NOT_COMPARABLE);
 		return;
+	}
+	note_second_pass(distinct);
 	target = distinct->dist->upper != NULL ? copy_pathtarget(distinct->dist->upper->target) :
 		sort_keys_target(root, distinct->dist, distinct->wanted, keys);
 	dist = upper_record_copy(distinct->dist, target, &upper);
@@ -249,6 +269,21 @@ push_distinct_on(const Distinct * distinct)
 	add_path(distinct->output, path);
 }
 
+/* Why the nodes do not do it, NULL if they may. */
+static const char *
+distinct_obstacle(const Distinct * distinct)
+{
+	if (!enable_distinct_pushdown)
+		return "shardlite.enable_distinct_pushdown is off";
+	if (upper_record_obstacle(distinct->dist) != NULL)
+		return upper_record_obstacle(distinct->dist);
+	if (distinct->dist->local != NIL)
+		return "a filter that is evaluated here";
+	if (distinct->root->parse->hasTargetSRFs)
+		return "a set-returning function";
+	return NULL;
+}
+
 void
 distinct_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *distinct_rel)
 {
@@ -258,9 +293,16 @@ distinct_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *distinc
 		.wanted = root->upper_targets[UPPERREL_DISTINCT]
 	};
 
-	if (!enable_distinct_pushdown || !upper_record_possible(distinct.dist) ||
-		distinct.dist->local != NIL || root->parse->hasTargetSRFs)
+	const char *obstacle;
+
+	if (distinct.dist == NULL || distinct.dist->everywhere)
 		return;
+	obstacle = distinct_obstacle(&distinct);
+	if (obstacle != NULL)
+	{
+		refusal_note(dist_rel_get(input_rel), "DISTINCT", obstacle);
+		return;
+	}
 	distinct.rows = upper_input_path(distinct_rel)->rows;
 	distinct.complete = distinct.dist->group->nshards == 1 ||
 		group_holds_key(root, distinct.dist, root->parse->distinctClause);

@@ -32,7 +32,17 @@ typedef struct TargetBuilder
 	DistUpper  *upper;
 	List	   *grouped;		/* expressions of the grouping columns */
 	bool		columns_only;	/* aggregates need not be delivered */
+	const char *obstacle;		/* the first, or NULL */
 }			TargetBuilder;
+
+/* Say why not; returns false. */
+static bool
+refuse(TargetBuilder * builder, const char *why)
+{
+	if (builder->obstacle == NULL)
+		builder->obstacle = why;
+	return false;
+}
 
 /* A column that the shard can compute and send. */
 static bool
@@ -57,7 +67,7 @@ static bool
 add_group_column(TargetBuilder * builder, Expr *expr, SortGroupClause *clause)
 {
 	if (!can_deliver(builder->dist, (Node *) expr) || !can_group(clause))
-		return false;
+		return refuse(builder, "a column that nodes cannot compute or compare");
 	add_column_to_pathtarget(builder->upper->target, expr, clause->tleSortGroupRef);
 	builder->upper->group = lappend(builder->upper->group, clause);
 	builder->grouped = lappend(builder->grouped, expr);
@@ -90,7 +100,7 @@ add_dependent_column(TargetBuilder * builder, Node *column)
 
 	/* grouping sets that leave out what it depends on would need a column of their own */
 	if (builder->upper->grouping_sets != NIL || clause == NULL)
-		return false;
+		return refuse(builder, "a column that depends on the grouping columns");
 	return add_group_column(builder, (Expr *) copyObject(column), clause);
 }
 
@@ -98,15 +108,17 @@ static bool
 add_aggregate(TargetBuilder * builder, Aggref *aggref)
 {
 	if (!dist_rel_can_compute(builder->dist, (Node *) aggref))
-		return false;
+		return refuse(builder, "an aggregate that nodes cannot compute");
 	if (builder->upper->partial)
 	{
-		if (!partial_aggregate_possible(aggref))
-			return false;
+		const char *obstacle = partial_aggregate_obstacle(aggref);
+
+		if (obstacle != NULL)
+			return refuse(builder, obstacle);
 		aggref = partial_aggregate_make(aggref);
 	}
 	else if (!is_returnable_type(aggref->aggtype))
-		return false;
+		return refuse(builder, "an aggregate whose type nodes do not have");
 	if (!builder->columns_only)
 		add_new_column_to_pathtarget(builder->upper->target, (Expr *) aggref);
 	return true;
@@ -172,7 +184,7 @@ grouping_sets_clause(List *sets)
 
 DistUpper *
 group_target_make(PlannerInfo *root, const DistRel * dist, PathTarget *grouped,
-				  List *having, bool partial)
+				  List *having, bool partial, const char **obstacle)
 {
 	DistUpper  *upper = palloc0(sizeof(DistUpper));
 	TargetBuilder builder = {.dist = dist, .upper = upper};
@@ -181,11 +193,17 @@ group_target_make(PlannerInfo *root, const DistRel * dist, PathTarget *grouped,
 	upper->grouped = true;
 	upper->partial = partial;
 	upper->grouping_sets = grouping_sets_clause(root->parse->groupingSets);
-	if (expression_returns_set((Node *) grouped->exprs) ||
-		!add_group_columns(&builder, compat_group_clause(root), grouped) ||
-		add_parts_walker((Node *) grouped->exprs, &builder))
+	*obstacle = "a set-returning function";
+	if (expression_returns_set((Node *) grouped->exprs))
 		return NULL;
+	if (!add_group_columns(&builder, compat_group_clause(root), grouped) ||
+		add_parts_walker((Node *) grouped->exprs, &builder))
+	{
+		*obstacle = builder.obstacle;
+		return NULL;
+	}
 	builder.columns_only = !partial;
+	*obstacle = "HAVING with what nodes cannot compute";
 	if (add_parts_walker((Node *) having, &builder))
 		return NULL;
 	if (!partial)

@@ -11,10 +11,11 @@
  * Target and GROUP BY of a fragment that groups: the grouping columns and the
  * aggregates that the expressions of grouped_rel's target are made of, and,
  * where the aggregates are partial, those of the HAVING clauses.  NULL when
- * the shards cannot compute one of them.
+ * the shards cannot compute one of them; *obstacle says why.
  */
 extern DistUpper * group_target_make(PlannerInfo *root, const DistRel * dist,
-									 PathTarget *grouped, List *having, bool partial);
+									 PathTarget *grouped, List *having, bool partial,
+									 const char **obstacle);
 
 /*
  * Add a column that tells the grouping set of each row; returns its clause.

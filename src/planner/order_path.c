@@ -32,6 +32,7 @@
 #include "planner/cost.h"
 #include "planner/fragment_query.h"
 #include "planner/order_path.h"
+#include "planner/refusal.h"
 #include "planner/scan_path.h"
 #include "planner/sort_keys.h"
 #include "planner/upper_record.h"
@@ -129,6 +130,28 @@ is_repeatable(const DistRel * dist, Node *expr)
 		!contain_var_clause(expr) && dist_rel_can_compute(dist, expr);
 }
 
+/* Why the nodes do not apply LIMIT, NULL if they may. */
+static const char *
+limit_obstacle(const DistRel * dist, const Query *parse)
+{
+	if (!enable_limit_pushdown)
+		return "shardlite.enable_limit_pushdown is off";
+	if (upper_record_obstacle(dist) != NULL)
+		return upper_record_obstacle(dist);
+	if (parse->rowMarks != NIL)
+		return "rows that are locked";
+	if (parse->hasTargetSRFs)
+		return "a set-returning function";
+	if (dist->local != NIL)
+		return "a filter that is evaluated here";
+	if (!is_repeatable(dist, parse->limitCount) || !is_repeatable(dist, parse->limitOffset))
+		return "a number of rows that must be computed only once";
+	if (parse->limitOption == LIMIT_OPTION_WITH_TIES &&
+		(dist->upper == NULL || dist->upper->sort == NIL))
+		return "ties in an order that is made here";
+	return NULL;
+}
+
 /*
  * Number of rows that the statement's LIMIT and OFFSET need of this record, as
  * an expression; NULL if there is no bound that the nodes may apply.
@@ -140,11 +163,9 @@ limit_bound(const DistRel * dist, Query *parse)
 	Node	   *offset = parse->limitOffset;
 	Node	   *sum;
 
-	if (!enable_limit_pushdown || parse->commandType != CMD_SELECT ||
-		parse->rowMarks != NIL || parse->hasTargetSRFs || dist->local != NIL)
-		return NULL;
-	if (count == NULL || (is_const(count) && ((Const *) count)->constisnull) ||
-		!is_repeatable(dist, count) || !is_repeatable(dist, offset))
+	if (parse->commandType != CMD_SELECT || count == NULL ||
+		(is_const(count) && ((Const *) count)->constisnull) ||
+		limit_obstacle(dist, parse) != NULL)
 		return NULL;
 	sum = eval_const_expressions(NULL, checked_sum(count, offset));
 	return is_const(sum) && ((Const *) sum)->constisnull ? NULL : sum;
@@ -232,6 +253,24 @@ final_scan(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *input_rel, DistRel * 
 	return path;
 }
 
+/* Why the nodes do not sort; NULL if they can, by these keys. */
+static const char *
+sort_obstacle(PlannerInfo *root, const DistRel * dist, List **keys)
+{
+	if (!enable_sort_pushdown)
+		return "shardlite.enable_sort_pushdown is off";
+	if (upper_record_obstacle(dist) != NULL)
+		return upper_record_obstacle(dist);
+	if (dist->local != NIL)
+		return "a filter that is evaluated here";
+	if (root->parse->hasTargetSRFs)
+		return "a set-returning function";
+	if (!sort_keys_find(NULL, root->upper_targets[UPPERREL_FINAL], dist,
+						root->sort_pathkeys, keys))
+		return "an expression that nodes cannot compute or compare";
+	return NULL;
+}
+
 /* UPPERREL_ORDERED: the nodes sort what the input delivers. */
 static void
 push_sort(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *ordered_rel)
@@ -239,14 +278,18 @@ push_sort(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *ordered_rel)
 	DistRel    *dist = dist_rel_get(input_rel);
 	PathTarget *target;
 	DistUpper  *upper;
+	const char *obstacle;
 	List	   *keys;
 	Path	   *path;
 
-	if (!enable_sort_pushdown || !upper_record_possible(dist) || dist->local != NIL ||
-		root->parse->hasTargetSRFs ||
-		!sort_keys_find(NULL, root->upper_targets[UPPERREL_FINAL], dist,
-						root->sort_pathkeys, &keys))
+	if (dist == NULL || dist->everywhere)
 		return;
+	obstacle = sort_obstacle(root, dist, &keys);
+	if (obstacle != NULL)
+	{
+		refusal_note(dist, "ORDER BY", obstacle);
+		return;
+	}
 	if (dist->upper != NULL && dist->upper->sort != NIL)
 	{
 		/* DISTINCT ON has chosen an order that fits */
@@ -292,10 +335,9 @@ push_limit(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *final_rel)
 	Node	   *bound;
 	Path	   *path;
 
-	if (!limit_needed(parse) || !upper_record_possible(dist))
+	if (!limit_needed(parse) || dist == NULL || dist->everywhere)
 		return;
-	if (with_ties && (dist->upper == NULL || dist->upper->sort == NIL))
-		return;
+	refusal_note(dist, "LIMIT", limit_obstacle(dist, parse));
 	bound = limit_bound(dist, parse);
 	if (bound == NULL)
 		return;

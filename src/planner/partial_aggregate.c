@@ -76,19 +76,28 @@ is_state_type(Oid type)
 		(!OidIsValid(collation) || collation == DEFAULT_COLLATION_OID);
 }
 
-bool
-partial_aggregate_possible(Aggref *aggref)
+const char *
+partial_aggregate_obstacle(Aggref *aggref)
 {
 	AggregateFacts facts = aggregate_facts(aggref->aggfnoid);
 	Oid			transtype = aggref->aggtranstype;
+	bool		travels;
 
-	if (!facts.combines || aggref->aggdistinct != NIL || aggref->aggorder != NIL)
-		return false;
+	if (aggref->aggdistinct != NIL)
+		return "an aggregate with DISTINCT";
+	if (aggref->aggkind != AGGKIND_NORMAL)
+		return "an aggregate with WITHIN GROUP";
+	if (aggref->aggorder != NIL)
+		return "an aggregate with ORDER BY";
+	if (!facts.combines)
+		return "an aggregate without combine function";
 	if (state_is_result(&facts, transtype))
-		return is_returnable_type(aggref->aggtype);
-	if (facts.variadic_any || list_length(aggref->args) > FUNC_MAX_ARGS - OWN_ARGS - 1)
-		return false;
-	return transtype == INTERNALOID ? facts.serializes : is_state_type(transtype);
+		travels = is_returnable_type(aggref->aggtype);
+	else if (facts.variadic_any || list_length(aggref->args) > FUNC_MAX_ARGS - OWN_ARGS - 1)
+		travels = false;
+	else
+		travels = transtype == INTERNALOID ? facts.serializes : is_state_type(transtype);
+	return travels ? NULL : "an aggregate whose state cannot travel";
 }
 
 Aggref *

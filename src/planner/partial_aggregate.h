@@ -8,8 +8,8 @@
 
 #include "nodes/primnodes.h"
 
-/* Can this server take up the states of this aggregate from other nodes? */
-extern bool partial_aggregate_possible(Aggref *aggref);
+/* Why this server cannot take up the states of this aggregate from other nodes; NULL if it can. */
+extern const char *partial_aggregate_obstacle(Aggref *aggref);
 
 /* The first phase of an aggregate, as a Finalize Agg above wants it. */
 extern Aggref *partial_aggregate_make(const Aggref *aggref);

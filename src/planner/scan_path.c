@@ -418,6 +418,7 @@ join_paths_push(const JoinSides * sides, bool with_sources)
 	DistRel    *dist = sides->joinrel->fdwroutine == NULL ? sides->joinrel->fdw_private : NULL;
 	const char *obstacle = NULL;
 	JoinSides	asking = *sides;
+	List	   *records;
 	ListCell   *lc;
 
 	asking.obstacle = &obstacle;
@@ -425,6 +426,7 @@ join_paths_push(const JoinSides * sides, bool with_sources)
 	{
 		dist = dist_rel_make_join(&asking);
 		refusal_note_join(sides, obstacle, with_sources);
+		obstacle = NULL;
 	}
 	if (dist != NULL && dist->sources == NIL)
 	{
@@ -438,7 +440,10 @@ join_paths_push(const JoinSides * sides, bool with_sources)
 		return;
 	if (dist != NULL)
 		offer_path(sides->root, sides->joinrel, dist);
-	foreach(lc, source_join_records(sides))
+	records = source_join_records(&asking);
+	if (records == NIL)
+		refusal_note_sending(sides, obstacle);
+	foreach(lc, records)
 		offer_path(sides->root, sides->joinrel, lfirst(lc));
 }
 
@@ -697,7 +702,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	order_text_set(dist, scan->custom_scan_tlist, sent, &plan, &params);
 	plan.nparams = list_length(params);
 	plan.nkeys = list_length(keys);
-	refusal_describe(root, rel, dist, &plan);
+	refusal_describe(root, rel, dist, list_difference_ptr(clauses, shipped), &plan);
 
 	scan->custom_exprs = list_concat(params, keys);
 	if (plan.before_writes && depends_on_rows((Node *) scan->custom_exprs, NULL))

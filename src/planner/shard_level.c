@@ -18,6 +18,7 @@
 
 #include "planner/shard_level.h"
 #include "planner/shard_subquery.h"
+#include "planner/shell_mark.h"
 
 /* ---- what PostgreSQL's planner makes joins of ---- */
 
@@ -167,7 +168,7 @@ copy_level(const Query *query)
  * columns like others.
  */
 static bool
-wrap_level(Query *query)
+wrap_level(Query *query, ColocatedObstacle *why)
 {
 	Query	   *inner = copy_level(query);
 	List	   *outer = NIL;
@@ -192,7 +193,8 @@ wrap_level(Query *query)
 		inner->sortClause = NIL;
 	inner->limitCount = inner->limitOffset = NULL;
 	inner->limitOption = LIMIT_OPTION_COUNT;
-	if (!shard_subquery_possible(inner))
+	*why = shard_subquery_obstacle(inner);
+	if (*why != COLOCATED_YES)
 		return false;
 	replace_from(query, inner, NULL);
 	query->targetList = outer;
@@ -396,15 +398,62 @@ wrap_from(Query *query, List *inside, List *above, bool with_sublinks)
 }
 
 bool
-shard_level_wrap(Query *query)
+shard_level_wrap(Query *query, ColocatedObstacle *why)
 {
 	List	   *inside;
 	List	   *above;
 
+	*why = COLOCATED_YES;
 	if (!shard_level_is_hard(query))
 		return false;
-	if (wrap_level(query))
+	if (wrap_level(query, why))
 		return true;
 	return query->setOperations == NULL && split_conditions(query, &inside, &above) &&
 		(wrap_from(query, inside, above, true) || wrap_from(query, inside, above, false));
+}
+
+/* ---- what is not done ---- */
+
+static bool
+refused_sublinks_walker(Node *node, void *context)
+{
+	SubLink    *link = (SubLink *) node;
+
+	if (node == NULL || IsA(node, Query))
+		return false;
+	if (!IsA(node, SubLink))
+		return expression_tree_walker(node, refused_sublinks_walker, context);
+	/* one that is computed once needs nothing more */
+	if (is_correlated(link) || link->subLinkType == ANY_SUBLINK)
+		shell_mark_refused(castNode(Query, link->subselect), LEVEL_SUBLINK,
+						   *(ColocatedObstacle *) context);
+	return refused_sublinks_walker(link->testexpr, context);
+}
+
+void
+shard_level_refused(Query *query, ColocatedObstacle why)
+{
+	bool		combines = query->setOperations != NULL && !shard_level_appends(query);
+	ListCell   *lc;
+
+	foreach(lc, query->cteList)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, lc);
+
+		if (!is_inlined(cte) && IsA(cte->ctequery, Query))
+			shell_mark_refused((Query *) cte->ctequery, LEVEL_WITH, why);
+	}
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_SUBQUERY && combines)
+			shell_mark_refused(rte->subquery, LEVEL_SET_OPERATION, why);
+		else if (rte->rtekind == RTE_SUBQUERY && rte->lateral &&
+				 !shard_level_is_plain(rte->subquery))
+			shell_mark_refused(rte->subquery, LEVEL_LATERAL, why);
+	}
+	(void) refused_sublinks_walker((Node *) query->targetList, &why);
+	(void) refused_sublinks_walker(query->havingQual, &why);
+	(void) refused_sublinks_walker((Node *) query->jointree, &why);
 }

@@ -8,6 +8,8 @@
 
 #include "nodes/parsenodes.h"
 
+#include "planner/colocated_query.h"
+
 /* Is there no more to the Query than FROM and WHERE? */
 extern bool shard_level_is_plain(const Query *query);
 
@@ -19,8 +21,11 @@ extern bool shard_level_is_hard(Query *query);
 
 /*
  * Let shards do a hard level of a SELECT, or the part of it that they can; false
- * if there is none, or if it is not hard.
+ * if there is none, or if it is not hard.  *why: why not the whole.
  */
-extern bool shard_level_wrap(Query *query);
+extern bool shard_level_wrap(Query *query, ColocatedObstacle *why);
+
+/* The tables of what makes a level hard remember why it is not done by shards. */
+extern void shard_level_refused(Query *query, ColocatedObstacle why);
 
 #endif							/* SHARDLITE_SHARD_LEVEL_H */

@@ -150,12 +150,20 @@ shard_subquery_get(const RangeTblEntry *rte)
 		linitial_node(Query, rte->values_lists) : NULL;
 }
 
-bool
-shard_subquery_possible(Query *query)
+ColocatedObstacle
+shard_subquery_obstacle(Query *query)
 {
 	ColocatedQuery facts;
 
-	return colocated_query(query, &facts);
+	if (colocated_query(query, &facts))
+		return COLOCATED_YES;
+	return facts.obstacle == COLOCATED_YES ? COLOCATED_NOT_SAID : facts.obstacle;
+}
+
+bool
+shard_subquery_possible(Query *query)
+{
+	return shard_subquery_obstacle(query) == COLOCATED_YES;
 }
 
 RangeTblEntry *
@@ -316,13 +324,18 @@ mark_walker(Node *node, void *arg)
 	if (IsA(node, Query))
 	{
 		Query	   *query = (Query *) node;
+		ColocatedObstacle why = COLOCATED_YES;
 
 		/* rows that are locked or changed are looked at a second time */
 		if (query->rowMarks != NIL ||
 			(query->commandType != CMD_SELECT && query->commandType != CMD_INSERT))
 			return false;
-		if (query->commandType != CMD_SELECT || !shard_level_wrap(query))
+		if (!enable_subquery_pushdown)
+			why = shard_level_is_hard(query) ? COLOCATED_OFF : COLOCATED_YES;
+		else if (query->commandType != CMD_SELECT || !shard_level_wrap(query, &why))
 			mark_entries(context, query, (Node *) query->jointree);
+		if (why != COLOCATED_YES)
+			shard_level_refused(query, why);
 		foreach(lc, query->rtable)
 		{
 			RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
@@ -343,7 +356,7 @@ shard_subqueries_mark(Query *parse)
 {
 	MarkContext context = {.top = parse};
 
-	if (enable_subquery_pushdown && !parse->hasModifyingCTE && parse->returningList == NIL)
+	if (!parse->hasModifyingCTE && parse->returningList == NIL)
 		(void) mark_walker((Node *) parse, &context);
 	return context.found;
 }

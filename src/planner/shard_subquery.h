@@ -8,6 +8,8 @@
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 
+#include "planner/colocated_query.h"
+
 /*
  * Find the sub-SELECTs of a statement, at any level, that every shard can run
  * over its own rows, and parts of levels that can be made such ones.  For the
@@ -18,6 +20,9 @@ extern List *shard_subqueries_mark(Query *parse);
 
 /* Could this Query be such a sub-SELECT? */
 extern bool shard_subquery_possible(Query *query);
+
+/* Why not; COLOCATED_YES if it could. */
+extern ColocatedObstacle shard_subquery_obstacle(Query *query);
 
 /* A new entry for one. */
 extern RangeTblEntry *shard_subquery_entry(Query *query);

@@ -29,6 +29,10 @@
 #define MARK_REFERENCE		0x2000
 #define MARK_LOCKED_ABOVE	0x4000
 #define MARK_FIELD			0xf
+#define MARK_LEVEL_SHIFT	16
+#define MARK_WHY_SHIFT		20
+#define MARK_REFUSED		0x0fff0000
+#define MARK_WHY_FIELD		0xff
 
 typedef struct MarkContext
 {
@@ -49,7 +53,25 @@ shell_mark_get(const RangeTblEntry *rte, ShellMark * mark)
 	mark->partitioned = (bits & MARK_PARTITIONED) != 0;
 	mark->before_writes = (bits & MARK_BEFORE_WRITES) != 0;
 	mark->locked_above = (bits & MARK_LOCKED_ABOVE) != 0;
+	mark->refused_level = (RefusedLevel) ((bits >> MARK_LEVEL_SHIFT) & MARK_FIELD);
+	mark->refused_why = (ColocatedObstacle) ((bits >> MARK_WHY_SHIFT) & MARK_WHY_FIELD);
 	return true;
+}
+
+void
+shell_mark_refused(Query *query, RefusedLevel level, ColocatedObstacle why)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION && dist_table_find(rte->relid) != NULL)
+			rte->ctelevelsup = (level << MARK_LEVEL_SHIFT) | (why << MARK_WHY_SHIFT);
+		else if (rte->rtekind == RTE_SUBQUERY && query->setOperations != NULL)
+			shell_mark_refused(rte->subquery, level, why);
+	}
 }
 
 bool
@@ -80,7 +102,7 @@ mark_lock(RangeTblEntry *rte, LockClauseStrength strength, LockWaitPolicy wait)
 static void
 mark_shell(RangeTblEntry *rte, const MarkContext * context)
 {
-	rte->ctelevelsup = MARK_SHELL;
+	rte->ctelevelsup = MARK_SHELL | (rte->ctelevelsup & MARK_REFUSED);
 	if (!rte->inh)
 		rte->ctelevelsup |= MARK_ONLY;
 	if (rte->relkind == RELKIND_PARTITIONED_TABLE)

@@ -9,6 +9,17 @@
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 
+#include "planner/colocated_query.h"
+
+/* Parts of a Query level that make it hard (shard_level.h). */
+typedef enum RefusedLevel
+{
+	LEVEL_SET_OPERATION,
+	LEVEL_WITH,
+	LEVEL_LATERAL,
+	LEVEL_SUBLINK,
+}			RefusedLevel;
+
 typedef struct ShellMark
 {
 	LockClauseStrength strength;	/* LCS_NONE: rows are not locked */
@@ -17,6 +28,8 @@ typedef struct ShellMark
 	bool		partitioned;
 	bool		before_writes;	/* see DistPlan */
 	bool		locked_above;	/* by a ShardliteLock, not by the fragments */
+	RefusedLevel refused_level; /* for EXPLAIN: what it is part of, */
+	ColocatedObstacle refused_why;	/* and why shards do not run that as it is */
 }			ShellMark;
 
 /*
@@ -27,6 +40,12 @@ typedef struct ShellMark
  * lock_path.h.  Scribbles on parse.
  */
 extern void shell_marks_set(Query *parse, bool locks_above);
+
+/*
+ * Before that: the tables of this Query are read for part of a level that shards
+ * do not run as it is.
+ */
+extern void shell_mark_refused(Query *query, RefusedLevel level, ColocatedObstacle why);
 
 /* False when the entry is not a marked shell. */
 extern bool shell_mark_get(const RangeTblEntry *rte, ShellMark * mark);

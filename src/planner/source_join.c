@@ -88,36 +88,63 @@ key_column(const JoinSides * sides, const DistRel * shards, List *exprs)
 }
 
 /*
- * Can rows of this path go from node to node?  It must be a scan of shards
+ * Why cannot rows of this path go from node to node?  It must be a scan of shards
  * alone, whose fragments deliver the columns as they are.
  */
-static bool
-can_exchange(const JoinSides * sides, RelOptInfo *rel, const Path *path)
+static const char *
+exchange_obstacle(RelOptInfo *rel, const DistRel * dist, const Path *path)
 {
-	DistRel    *dist = dist_rel_get(rel);
 	ListCell   *lc;
 
-	if (!enable_exchange || dist == NULL || !IsA(path, CustomPath) || path->parent != rel ||
-		dist->everywhere || dist->upper != NULL || dist->local != NIL || dist->other_role ||
-		dist->before_writes || dist->row_marks != NIL || path->pathkeys != NIL)
-		return false;
+	if (!enable_exchange)
+		return "shardlite.enable_exchange is off";
+	if (!IsA(path, CustomPath) || path->parent != rel || dist->upper != NULL ||
+		path->pathkeys != NIL)
+		return "rows that are sorted or grouped first";
+	if (dist->local != NIL)
+		return "a filter that is evaluated here";
+	if (dist->other_role)
+		return "row security of another role";
+	if (dist->before_writes || dist->row_marks != NIL)
+		return "rows that are locked, or read before the statement writes";
 	foreach(lc, path->pathtarget->exprs)
 	{
 		if (!IsA(lfirst(lc), Var) || ((Var *) lfirst(lc))->varattno <= 0)
-			return false;
+			return "an expression that is computed here";
 	}
-	return true;
+	return NULL;
 }
 
 /* Do the rows of a source that goes by its key come straight from their nodes? */
-static bool
-choose_exchange(const JoinSides * sides, RelOptInfo *rel, const DistRel * shards,
-				const DistWrap * wrap)
+static void
+choose_exchange(RelOptInfo *rel, const DistRel * shards, DistWrap * wrap)
 {
 	double		nnodes = Min(list_length(node_list()), shards->group->nshards);
+	DistRel    *dist = dist_rel_get(rel);
 
-	return wrap->key_resno > 0 && can_exchange(sides, rel, wrap->path) &&
-		cost_exchange(wrap->path, nnodes) < cost_source(wrap->path, nnodes, 1, 1 / nnodes);
+	if (wrap->key_resno == 0 || dist == NULL || dist->everywhere)
+		return;
+	wrap->not_exchanged = exchange_obstacle(rel, dist, wrap->path);
+	if (wrap->not_exchanged == NULL &&
+		cost_exchange(wrap->path, nnodes) >= cost_source(wrap->path, nnodes, 1, 1 / nnodes))
+		wrap->not_exchanged = "fetching and sending the rows is cheaper";
+	wrap->exchange = wrap->not_exchanged == NULL;
+}
+
+/* Why the rows of a relation cannot be sent to these shards, NULL if they can. */
+static const char *
+sending_obstacle(const JoinSides * sides, RelOptInfo *rel, const DistRel * shards, List **exprs)
+{
+	const Path *path = rel->cheapest_total_path;
+
+	if (path == NULL || path->param_info != NULL || path->parallel_aware ||
+		!bms_is_empty(rel->lateral_relids))
+		return "a lateral reference";
+	if (shards->before_writes)
+		return "rows that are read before the statement writes";
+	if (needs_rows_here(sides->root, rel))
+		return "rows that the statement changes, locks or identifies";
+	return source_columns(rel, exprs) ? NULL : "a column of a type that cannot be sent";
 }
 
 /* The record of a source that goes to these shards; NULL if it cannot. */
@@ -129,13 +156,17 @@ make_source(const JoinSides * sides, RelOptInfo *rel, const DistRel * shards)
 	DistFrom   *item = palloc0(sizeof(DistFrom));
 	DistRel    *dist = palloc0(sizeof(DistRel));
 
-	if (path == NULL || path->param_info != NULL || path->parallel_aware ||
-		!bms_is_empty(rel->lateral_relids) || shards->before_writes ||
-		needs_rows_here(sides->root, rel) || !source_columns(rel, &wrap->exprs))
+	const char *obstacle = sending_obstacle(sides, rel, shards, &wrap->exprs);
+
+	if (obstacle != NULL)
+	{
+		if (sides->obstacle != NULL)
+			*sides->obstacle = obstacle;
 		return NULL;
+	}
 	wrap->path = path;
 	wrap->key_resno = key_column(sides, shards, wrap->exprs);
-	wrap->exchange = choose_exchange(sides, rel, shards, wrap);
+	choose_exchange(rel, shards, wrap);
 	item->wrap = wrap;
 	dist->from = list_make1(item);
 	dist->relids = rel->relids;

@@ -10,7 +10,7 @@
 /*
  * Records in which one side of the join is a source for the other's shards:
  * sent by key, if the join is on the key, else to all of them.  None is made
- * where this cannot give the right rows.
+ * where this cannot give the right rows; sides->obstacle is told why.
  */
 extern List *source_join_records(const JoinSides * sides);
 

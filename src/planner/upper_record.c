@@ -18,11 +18,22 @@
 #include "metadata/node.h"
 #include "planner/upper_record.h"
 
+const char *
+upper_record_obstacle(const DistRel * dist)
+{
+	if (dist->row_marks != NIL)
+		return "rows that are locked";
+	if (dist->other_role)
+		return "row security of another role";
+	if (dist_rel_has_keyed_source(dist))
+		return "rows that are sent to the shards of their keys";
+	return NULL;
+}
+
 bool
 upper_record_possible(const DistRel * dist)
 {
-	return dist != NULL && !dist->everywhere && dist->row_marks == NIL &&
-		!dist->other_role && !dist_rel_has_keyed_source(dist);
+	return dist != NULL && !dist->everywhere && upper_record_obstacle(dist) == NULL;
 }
 
 DistRel *

@@ -15,6 +15,9 @@
  */
 extern bool upper_record_possible(const DistRel * dist);
 
+/* Why not; NULL if it may. */
+extern const char *upper_record_obstacle(const DistRel * dist);
+
 /* Copy of a record that delivers target; its upper part may be changed. */
 extern DistRel * upper_record_copy(const DistRel * dist, PathTarget *target,
 								   DistUpper * *upper);

@@ -275,15 +275,21 @@ window_refusal(const WindowBuilder * builder)
 	ListCell   *lc;
 
 	if (!enable_window_pushdown)
-		return "windows: shardlite.enable_window_pushdown is off";
+		return "shardlite.enable_window_pushdown is off";
+	if (builder->dist->local != NIL)
+		return "a filter that is evaluated here";
+	if (upper_record_obstacle(builder->dist) != NULL)
+		return upper_record_obstacle(builder->dist);
+	if (builder->root->parse->hasTargetSRFs)
+		return "a set-returning function";
 	foreach(lc, builder->root->parse->windowClause)
 	{
 		if (builder->dist->group != NULL && builder->dist->group->nshards > 1 &&
 			!group_holds_key(builder->root, builder->dist,
 							 lfirst_node(WindowClause, lc)->partitionClause))
-			return "windows: partitions lie on several shards";
+			return "partitions lie on several shards";
 	}
-	return "windows: a filter or expression that nodes cannot compute";
+	return "an expression that nodes cannot compute or compare";
 }
 
 void
@@ -299,14 +305,14 @@ window_paths_push(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *window_r
 	Path	   *path;
 
 	if (builder.dist != NULL)
-		refusal_note(dist_rel_get(input_rel), window_refusal(&builder));
+		refusal_note(dist_rel_get(input_rel), "windows", window_refusal(&builder));
 	if (!enable_window_pushdown || !upper_record_possible(builder.dist) ||
 		builder.dist->local != NIL || root->parse->hasTargetSRFs ||
 		(builder.dist->upper != NULL && builder.dist->upper->partial) ||
 		!find_windows(&builder) || !build_target(&builder))
 		return;
 	dist = upper_record_copy(builder.dist, builder.target, &upper);
-	dist->refused = NULL;
+	refusal_forget(dist);
 	if (!set_windows(&builder, upper))
 		return;
 	input = upper_input_path(input_rel);

@@ -13,6 +13,7 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT x FROM unnest(found) x WHERE x IS NOT NULL ORDER BY x;
 END $$;
+CREATE FUNCTION looked_up(k int) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN k > 0; END';
 SET shardlite.enable_broadcast = off;
 -- joins
 SELECT reasons('SELECT * FROM item i JOIN line l ON l.k = i.k');
@@ -47,6 +48,91 @@ SELECT reasons('SELECT sum(n) OVER (PARTITION BY qty) FROM line');
 SET shardlite.enable_window_pushdown = off;
 SELECT reasons('SELECT sum(n) OVER (PARTITION BY k) FROM line');
 RESET shardlite.enable_window_pushdown;
+-- filters
+SELECT reasons('SELECT k FROM item WHERE random() < 2');
+SELECT reasons('SELECT k FROM item WHERE k < 3 AND looked_up(k)');
+SELECT reasons('SELECT k FROM item WHERE looked_up(3) AND age(now()) > interval ''1 day''');
+SELECT reasons('SELECT k FROM item WHERE has_table_privilege(note, ''SELECT'')');
+SELECT reasons('SELECT k FROM item WHERE ctid = ''(0,1)''');
+SELECT reasons('SELECT k FROM item WHERE note::regclass IS NULL');
+SELECT reasons('SELECT k FROM item WHERE k < 9 AND price > 1');
+-- ORDER BY and LIMIT
+SELECT reasons('SELECT * FROM item ORDER BY grp, k LIMIT 2');
+SELECT reasons('SELECT k FROM item ORDER BY random()');
+SELECT reasons('SELECT k, generate_series(1, 2) FROM item ORDER BY 2');
+SELECT reasons('SELECT k FROM item WHERE random() < 2 ORDER BY k');
+SELECT reasons('SELECT k FROM item WHERE random() < 2 LIMIT 1');
+SELECT reasons('SELECT k FROM item LIMIT random() * 3');
+SELECT reasons('SELECT k, generate_series(1, 2) FROM item LIMIT 1');
+SELECT reasons('SELECT k FROM item ORDER BY looked_up(k) FETCH FIRST 1 ROW WITH TIES');
+SET shardlite.enable_sort_pushdown = off;
+SELECT reasons('SELECT k FROM item ORDER BY k');
+RESET shardlite.enable_sort_pushdown;
+SET shardlite.enable_limit_pushdown = off;
+SELECT reasons('SELECT k FROM item LIMIT 1');
+RESET shardlite.enable_limit_pushdown;
+-- DISTINCT
+SELECT reasons('SELECT DISTINCT k, grp FROM item');
+SELECT reasons('SELECT DISTINCT grp FROM item');
+SELECT reasons('SELECT DISTINCT ON (grp) grp, k FROM item');
+SELECT reasons('SELECT DISTINCT looked_up(k) FROM item');
+SELECT reasons('SELECT DISTINCT generate_series(1, k) FROM item');
+SELECT reasons('SELECT DISTINCT grp FROM item WHERE random() < 2');
+SET shardlite.enable_distinct_pushdown = off;
+SELECT reasons('SELECT DISTINCT k FROM item');
+RESET shardlite.enable_distinct_pushdown;
+-- aggregates and HAVING
+SELECT reasons('SELECT grp, count(DISTINCT note) FROM item GROUP BY grp');
+SELECT reasons('SELECT grp, string_agg(note, '','' ORDER BY k) FROM item GROUP BY grp');
+SELECT reasons('SELECT grp, percentile_cont(0.5) WITHIN GROUP (ORDER BY k) FROM item GROUP BY grp');
+SELECT reasons('SELECT grp, count(*) FILTER (WHERE looked_up(k)) FROM item GROUP BY grp');
+SELECT reasons('SELECT looked_up(k), count(*) FROM item GROUP BY 1');
+SELECT reasons('SELECT grp, count(*), generate_series(1, 2) FROM item GROUP BY grp');
+SELECT reasons('SELECT k, count(*) FROM line GROUP BY k HAVING looked_up(count(*)::int)');
+SELECT reasons('SELECT k, grp, count(*) FROM item GROUP BY GROUPING SETS ((k), (k), (grp))');
+-- windows
+SELECT reasons('SELECT sum(n) OVER (PARTITION BY k) FROM line WHERE random() < 2');
+SELECT reasons('SELECT sum(n) OVER (PARTITION BY k), generate_series(1, 2) FROM line');
+SELECT reasons('SELECT sum(n) OVER (PARTITION BY k ORDER BY looked_up(n)) FROM line');
+-- rows that cannot be sent, or not from node to node
+SELECT reasons('SELECT * FROM item i FULL JOIN other o ON o.k = i.grp');
+SELECT reasons('SELECT i.k FROM item i JOIN other o ON o.k = i.grp FOR UPDATE');
+SELECT reasons('SELECT i.k FROM item i JOIN (SELECT id, ROW(1, 2) AS r FROM local_t) o ON o.id = i.grp WHERE r IS NOT NULL');
+SELECT reasons('SELECT i.k FROM item i LEFT JOIN LATERAL (SELECT * FROM other o WHERE o.k > i.grp LIMIT 1) o ON o.v = i.note');
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_nestloop = off;
+SELECT reasons('SELECT l.n FROM (SELECT k FROM other WHERE looked_up(id)) o JOIN line l ON l.k = o.k');
+SET shardlite.enable_exchange = off;
+SELECT reasons('SELECT l.n FROM other o JOIN line l ON l.k = o.k');
+RESET shardlite.enable_exchange;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_nestloop;
+-- of several joins the one with a condition and with shards
+SELECT reasons('SELECT i.k FROM item i JOIN local_t t ON t.k = i.k FULL JOIN other o ON o.k = i.grp');
+SELECT reasons('SELECT i.k FROM line l, item i, other o WHERE o.k = i.grp AND l.n > random() AND l.n + i.grp + o.k > random()');
+-- sub-SELECTs, set operations and WITH that shards do not run as they are
+SELECT reasons('SELECT k, (SELECT count(*) FROM line l WHERE l.k = i.k) FROM item i');
+SELECT reasons('SELECT k, (SELECT count(*) FROM line l WHERE l.n = i.grp) FROM item i');
+SELECT reasons('SELECT k, (SELECT count(*) FROM other o WHERE o.id = i.k) FROM item i');
+SELECT reasons('SELECT k, (SELECT count(*) FROM local_t t WHERE t.id = i.k) FROM item i');
+SELECT reasons('SELECT k, (SELECT count(*) FROM line l WHERE l.k = i.k AND random() < 2) FROM item i');
+SELECT reasons('SELECT k FROM item WHERE grp > (SELECT min(qty) FROM line)');
+SELECT reasons('SELECT k FROM item WHERE k NOT IN (SELECT n FROM line)');
+SELECT reasons('SELECT k FROM item WHERE k NOT IN (SELECT k FROM line)');
+SELECT reasons('SELECT k FROM item UNION SELECT k FROM line');
+SELECT reasons('SELECT k FROM item UNION SELECT n FROM line');
+SELECT reasons('SELECT k FROM item EXCEPT SELECT id FROM other');
+SELECT reasons('SELECT k FROM item UNION ALL SELECT id FROM other');
+SELECT reasons('WITH c AS MATERIALIZED (SELECT k, grp FROM item) SELECT * FROM c JOIN c d ON d.k = c.k');
+SELECT reasons('WITH c AS MATERIALIZED (SELECT k, grp FROM item) SELECT * FROM c JOIN c d ON d.grp = c.k');
+SELECT reasons('WITH c AS MATERIALIZED (SELECT grp, count(*) FROM item GROUP BY grp) SELECT * FROM c, c d');
+SELECT reasons('WITH RECURSIVE r AS (SELECT k FROM item UNION ALL SELECT l.n FROM r JOIN line l ON l.k = r.k) SELECT * FROM r');
+SET shardlite.enable_subquery_pushdown = off;
+SELECT reasons('SELECT k FROM item UNION SELECT k FROM line');
+SELECT reasons('SELECT k, (SELECT count(*) FROM line l WHERE l.k = i.k) FROM item i');
+RESET shardlite.enable_subquery_pushdown;
 -- with the other costs, what it would cost is shown, too
 DO $$
 DECLARE
@@ -88,4 +174,4 @@ SELECT same('SELECT i.grp, count(*) FROM item i RIGHT JOIN line l ON l.n = i.grp
     ' FULL JOIN item j ON j.k = l.k FULL JOIN other p ON p.id = j.grp GROUP BY ROLLUP (i.grp)');
 RESET shardlite.enable_broadcast;
 RESET geqo_threshold;
-DROP FUNCTION reasons;
+DROP FUNCTION reasons, looked_up;
