@@ -249,7 +249,7 @@ open_file(const char *location, const char *token, int32 node_id)
 	file = BufFileOpenFileSet(set, exchange_file_name(token, node_id), O_RDONLY, true);
 	if (file == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				(errcode(ERRCODE_EXCHANGE_GONE),
 				 errmsg("rows of an exchange between nodes are gone"),
 				 errdetail("The session that has computed them has ended or rolled back.")));
 	return file;

@@ -11,6 +11,10 @@
 /* What the coordinator of the statement calls on other nodes. */
 #define EXCHANGE_FETCH "shardlite_internal.exchange_fetch"
 
+/* SQLSTATE of a node that misses rows because another one has failed. */
+#define ERRCODE_EXCHANGE_GONE MAKE_SQLSTATE('S', 'L', '0', '0', '2')
+#define EXCHANGE_GONE_STATE "SL002"
+
 typedef struct ExchangeFetch
 {
 	int64		id;				/* number of the first shard's store */

@@ -12,13 +12,13 @@
  */
 #include "postgres.h"
 
+#include "executor/exchange_read.h"
 #include "executor/executor.h"
+#include "executor/fragment_error.h"
 #include "executor/fragment_run.h"
 #include "executor/fragment_spread.h"
 #include "executor/row_source.h"
-#include "executor/shard_error.h"
 #include "metadata/node.h"
-#include "metadata/shard_names.h"
 #include "miscadmin.h"
 #include "transaction/dist_xact.h"
 #include "utils/memutils.h"
@@ -68,15 +68,6 @@ fragment_set_shard(Fragment * fragment, List *tables, int64 shard_id, bool write
 	fragment->tables = tables;
 	fragment->shard_id = shard_id;
 	fragment->writes = writes;
-}
-
-/* Users' names of what the fragment names; NULL when it names no shard. */
-static RemoteRename *
-fragment_rename(Fragment * fragment)
-{
-	if (fragment->shard_id == 0)
-		return NULL;
-	return shard_rename_create(fragment->tables, fragment->shard_id, fragment->writes);
 }
 
 /* Only EXPLAIN ANALYZE and the like want to know the time. */
@@ -408,6 +399,24 @@ flush_remote(FragmentRun * run)
 	pfree(ids);
 }
 
+/* Rows computed elsewhere, for the fragments that run here. */
+static void
+send_rows_here(FragmentRun * run)
+{
+	PG_TRY();
+	{
+		row_sources_send(run->sources, run, local_node_id(), NULL);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(run->cxt);
+		if (geterrcode() == ERRCODE_EXCHANGE_GONE)
+			fragment_raise_cause(run);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 /* Run new local fragments that write; SELECTs start when they are read. */
 static void
 flush_local(FragmentRun * run)
@@ -415,7 +424,7 @@ flush_local(FragmentRun * run)
 	bool		writes = (run->access & DIST_ACCESS_WRITE) != 0;
 	ListCell   *lc;
 
-	row_sources_send(run->sources, run, local_node_id(), NULL);
+	send_rows_here(run);
 	for_each_from(lc, run->fragments, run->nflushed)
 	{
 		Fragment   *fragment = lfirst(lc);
@@ -550,7 +559,6 @@ next_local(FragmentRun * run, TupleTableSlot *slot)
 static void
 check_request(Fragment * fragment)
 {
-	static const RemoteRename any_rename = {.translate = logical_names_in_text};
 	FragmentRun *run = fragment->run;
 	RemoteRequest *request = fragment->request;
 
@@ -559,11 +567,7 @@ check_request(Fragment * fragment)
 	if (request->failed && run->tentative)
 		run->failed = true;
 	else if (request->failed || request->aborted)
-	{
-		/* what failed may have been another shard's */
-		remote_set_rename(request, request->aborted ? &any_rename : fragment_rename(fragment));
-		remote_raise(request);
-	}
+		fragment_raise(fragment);
 	fragment->affected = request->affected;
 	mark_done(fragment);
 }

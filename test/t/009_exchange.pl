@@ -91,6 +91,34 @@ foreach my $fault ('exchange_after_begin', 'exchange_before_fetch', 'exchange_in
 	works($fault);
 }
 
+# One node fails, and another then misses its rows: the user hears of the first,
+# although the other one's error is read before.
+{
+	my $gate = $cluster->worker(1)->background_psql('postgres');
+	my ($first, $second) = map { my $w = $_; sub { $w->poll_query_until('postgres', $_[0]) } } map { $cluster->worker($_) } 1, 2;
+	my $there = "FROM pg_stat_activity WHERE query LIKE '%exchange_fetch%' AND state = 'active' AND pid <> pg_backend_pid()";
+
+	$gate->query_safe('SELECT pg_advisory_lock(1)');
+	$cluster->set_fault($cluster->worker(1), 'exchange_before_fetch:wait=1');
+	$cluster->set_fault($cluster->worker(2), 'exchange_before_fetch:pause=60000');
+	my ($waiting, $pid) = start_query();
+	$first->("SELECT count(*) = 1 $there");
+	$second->("SELECT count(*) = 1 $there");
+	kill 'STOP', $pid;
+	$second->("SELECT bool_and(pg_cancel_backend(pid)) $there");
+	$second->("SELECT count(*) = 0 FROM pg_ls_dir('base/pgsql_tmp', true, false)");
+	$gate->query_safe('SELECT pg_advisory_unlock(1)');
+	$first->("SELECT count(*) = 0 $there");
+	kill 'CONT', $pid;
+	$waiting->query('\echo over');
+	like($waiting->{stderr}, qr/canceling statement due to user request/, 'the error is that of the node that failed first');
+	$cluster->set_fault($cluster->worker($_), '') foreach 1, 2;
+	$gate->quit;
+	$waiting->{stderr} = '';
+	$waiting->quit;
+	works('after that');
+}
+
 # no place for the files
 $cluster->worker(1)->safe_psql('postgres', "ALTER SYSTEM SET temp_file_limit = '64kB'");
 $cluster->worker(1)->reload;
