@@ -175,14 +175,19 @@ fragment_text_with_casts(const FragmentText * text, int nparams, const Oid *type
 /* A name that no fragment uses for something else. */
 #define KEYS "\"shardlite keys\""
 
-/* The n-th column of the keys; with a type if it has the texts of values. */
+/*
+ * The n-th column of the keys; with a type if it has the texts of values.  The
+ * type is not one with a length of 1, as SQL's "character[]" is.
+ */
 static void
 write_column(StringInfo buf, int n, const void *arg)
 {
-	const ParamTypes *texts = arg;
+	Oid			type = ((const ParamTypes *) arg)->types[n - 1];
 
-	if (OidIsValid(texts->types[n - 1]))
-		appendStringInfo(buf, "(" KEYS ".c%d::%s)", n, format_type_be_qualified(texts->types[n - 1]));
+	if (OidIsValid(type))
+		appendStringInfo(buf, "(" KEYS ".c%d::%s)", n,
+						 format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN |
+											  FORMAT_TYPE_FORCE_QUALIFY));
 	else
 		appendStringInfo(buf, KEYS ".c%d", n);
 }

@@ -62,6 +62,13 @@ SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = ANY
 SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.r = o.r AND i.line <> o.k) AS x FROM yo o');
 SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE (i.r).x = (o.r).x AND i.a[1] < o.a[1]) AS x FROM yo o');
 SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.line = (o).k AND i.v IS DISTINCT FROM (o).v) AS x FROM yo o');
+-- of elements with a length
+CREATE TABLE ychars (k int, c char(3)[], b bit(4)[]);
+SELECT create_distributed_table('ychars', 'k', colocate_with := 'none', shard_count := 4);
+INSERT INTO ychars SELECT i, ARRAY['xy' || i % 7, NULL], ARRAY[(i % 16)::bit(4)] FROM generate_series(1, 200) i;
+CREATE TABLE zchars AS TABLE ychars;
+SELECT count(x), sum(x) FROM (SELECT (SELECT max(i.k) FROM ychars i WHERE i.c = o.c AND i.b >= o.b AND i.k <> o.k) FROM ychars o OFFSET 0) s(x);
+SELECT count(x), sum(x) FROM (SELECT (SELECT max(i.k) FROM zchars i WHERE i.c = o.c AND i.b >= o.b AND i.k <> o.k) FROM zchars o OFFSET 0) s(x);
 -- conditions of outer joins
 SELECT * FROM compare('SELECT o.k, w.k AS wk FROM yo o LEFT JOIN yw w ON w.k = o.v AND EXISTS (SELECT FROM yi i WHERE i.v = o.v AND i.line > o.k OFFSET 0)');
 SELECT * FROM compare('SELECT o.k, w.k AS wk FROM yo o FULL JOIN yw w ON w.k = o.v AND (SELECT max(i.line) FROM yi i WHERE i.v = o.v) > 300');
@@ -118,7 +125,7 @@ FETCH LAST FROM f;
 SELECT is_few(trips() - before.trips, 24) FROM before;
 ROLLBACK;
 SET client_min_messages = warning;
-DROP TABLE yo, yi, yw, zo, zi, zw CASCADE;
+DROP TABLE yo, yi, yw, zo, zi, zw, ychars, zchars CASCADE;
 DROP VIEW reading;
 DROP FUNCTION trips, is_few, plain, compare, compare_write;
 DROP TYPE ypair;
