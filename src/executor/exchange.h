@@ -1,10 +1,10 @@
 /*
  * exchange.h
- *		Rows of one side of a join go straight from node to node.
+ *		Rows of a side of a join go straight from node to node.
  *
- * The join is computed where shards of the other side are, and this side is not
- * there, but on shards, too: a ShardliteScan.  Its rows go through the
- * coordinator (row_source.h) or, with an exchange, in two steps:
+ * The join is computed where shards of the other side are, or on all nodes, and
+ * this side is not there, but on shards, too: a ShardliteScan.  Its rows go
+ * through the coordinator (row_source.h) or, with an exchange, in two steps:
  *
  * 1.	Each node that has shards of the scan runs its fragments and leaves the
  *		rows in one file per node that needs some, chosen by the hash of the

@@ -81,7 +81,7 @@ count_fragments(const ScanOutlook * outlook, bool by_node, int *local, int *remo
 	}
 }
 
-/* How many shards, and how many fragments on this server. */
+/* How many shards or, of a group of nodes, nodes; and how many fragments on this server. */
 static void
 show_shards(const ScanOutlook * outlook, bool by_node, ExplainState *es)
 {
@@ -96,7 +96,8 @@ show_shards(const ScanOutlook * outlook, bool by_node, ExplainState *es)
 			ExplainPropertyInteger("Total Shards", NULL, outlook->group->nshards, es);
 		return;
 	}
-	show_count("Shards", list_length(outlook->shards), outlook->group->nshards, es);
+	show_count(outlook->group->colocation_id < 0 ? "Nodes" : "Shards",
+			   list_length(outlook->shards), outlook->group->nshards, es);
 	count_fragments(outlook, by_node, &local, &remote);
 	if (es->format == EXPLAIN_FORMAT_TEXT)
 		ExplainPropertyText("Fragments", psprintf("%d local, %d remote", local, remote), es);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "metadata/metadata_cache.h"
 #include "metadata/node.h"
 #include "metadata/node_group.h"
 #include "utils/lsyscache.h"

@@ -8,7 +8,8 @@
 #define SHARDLITE_NODE_GROUP_H
 
 #include "metadata/dist_table.h"
-#include "metadata/metadata_cache.h"
+
+struct MetadataCache;
 
 /*
  * The group for keys of a type, which shard_hash_common_type() has returned.
@@ -18,6 +19,6 @@
 extern const ShardGroup *node_group_get(Oid key_type);
 
 /* For shard_group_get(): the group of an id below 0. */
-extern ShardGroup * node_group_load(MetadataCache * cache, int32 colocation_id);
+extern ShardGroup * node_group_load(struct MetadataCache *cache, int32 colocation_id);
 
 #endif							/* SHARDLITE_NODE_GROUP_H */

@@ -46,6 +46,14 @@ dist_rel_get(RelOptInfo *rel)
 	return dist;
 }
 
+DistRel *
+dist_rel_rival(RelOptInfo *rel)
+{
+	DistRel    *dist = rel->fdwroutine == NULL ? rel->fdw_private : NULL;
+
+	return dist != NULL && dist->sources != NIL && dist_rel_get(rel) == NULL ? dist : NULL;
+}
+
 /* Something that only the coordinator can compute, whatever its functions. */
 static bool
 local_only_walker(Node *node, void *context)
@@ -119,6 +127,9 @@ dist_rel_has_keyed_source(const DistRel * dist)
 {
 	ListCell   *lc;
 
+	/* a group of nodes has one per node */
+	if (dist->colocation_id < 0)
+		return false;
 	foreach(lc, dist->sources)
 	{
 		if (((DistWrap *) lfirst(lc))->key_resno > 0)

@@ -144,6 +144,12 @@ struct DistRel
  */
 extern DistRel * dist_rel_get(RelOptInfo *rel);
 
+/*
+ * The record with sources that is not the best for the relation by itself, but
+ * may be once less of it has to come here; or NULL.
+ */
+extern DistRel * dist_rel_rival(RelOptInfo *rel);
+
 /* Make the record of a base relation whose entry is a marked shell. */
 extern DistRel * dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti);
 

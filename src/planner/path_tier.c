@@ -51,7 +51,6 @@ static create_upper_paths_hook_type next_upper_paths = NULL;
 
 /* Settings */
 static bool enable_join_pushdown = true;
-static bool enable_broadcast = true;
 static bool enable_decorrelation = true;
 static bool enable_semijoin_reduction = true;
 
@@ -163,7 +162,7 @@ shell_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel
 	if (next_join_pathlist)
 		next_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
 	if (enable_join_pushdown)
-		join_paths_push(&sides, enable_broadcast);
+		join_paths_push(&sides);
 	else if (sides.outer != NULL && sides.inner != NULL)
 		refusal_note_join(&sides, "shardlite.enable_join_pushdown is off", true);
 }
@@ -291,11 +290,6 @@ path_tier_init(void)
 	shard_subquery_init();
 	source_join_init();
 	cost_init();
-
-	DefineCustomBoolVariable("shardlite.enable_broadcast",
-							 "Lets rows of a join's other side be sent to the shards.",
-							 NULL, &enable_broadcast, true, PGC_USERSET,
-							 GUC_EXPLAIN, NULL, NULL, NULL);
 
 	DefineCustomBoolVariable("shardlite.enable_decorrelation",
 							 "Lets correlated aggregates of distributed tables become joins.",

@@ -405,7 +405,7 @@ offer_path(PlannerInfo *root, RelOptInfo *joinrel, DistRel * dist)
 	Path	   *path = make_scan_path(root, joinrel, dist, NULL);
 
 	dist->cost = path->total_cost;
-	if (best == NULL || dist->cost <= best->cost)
+	if (best == NULL || dist->cost < best->cost)
 		joinrel->fdw_private = dist;
 	drop_paths_with_trips(root, joinrel, path);
 	order_paths_add_sorted(root, joinrel, dist, path);
@@ -413,7 +413,7 @@ offer_path(PlannerInfo *root, RelOptInfo *joinrel, DistRel * dist)
 }
 
 void
-join_paths_push(const JoinSides * sides, bool with_sources)
+join_paths_push(const JoinSides * sides)
 {
 	DistRel    *dist = sides->joinrel->fdwroutine == NULL ? sides->joinrel->fdw_private : NULL;
 	const char *obstacle = NULL;
@@ -425,23 +425,21 @@ join_paths_push(const JoinSides * sides, bool with_sources)
 	if (dist == NULL || dist->sources != NIL)
 	{
 		dist = dist_rel_make_join(&asking);
-		refusal_note_join(sides, obstacle, with_sources);
+		refusal_note_join(sides, obstacle, source_join_sends());
 		obstacle = NULL;
 	}
 	if (dist != NULL && dist->sources == NIL)
 	{
 		force_path(sides->root, sides->joinrel, dist);
-		dist = with_sources ? source_join_reference(sides) : NULL;
+		dist = source_join_reference(sides);
 		if (dist != NULL)
 			offer_path(sides->root, sides->joinrel, dist);
 		return;
 	}
-	if (!with_sources)
-		return;
 	if (dist != NULL)
 		offer_path(sides->root, sides->joinrel, dist);
 	records = source_join_records(&asking);
-	if (records == NIL)
+	if (records == NIL && source_join_sends())
 		refusal_note_sending(sides, obstacle);
 	foreach(lc, records)
 		offer_path(sides->root, sides->joinrel, lfirst(lc));

@@ -29,9 +29,9 @@ extern Path *scan_path_make_upper(RelOptInfo *rel, DistRel * dist, double rows);
 
 /*
  * Replace the paths of a join that the shards can compute on their own by one
- * DistScan; with_sources: also offer to send one side to the shards of the
- * other (set_join_pathlist_hook).
+ * DistScan, and offer to send rows of one side or both to where they can be
+ * joined (set_join_pathlist_hook).
  */
-extern void join_paths_push(const JoinSides * sides, bool with_sources);
+extern void join_paths_push(const JoinSides * sides);
 
 #endif							/* SHARDLITE_SCAN_PATH_H */

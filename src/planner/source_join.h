@@ -1,16 +1,20 @@
 /*
  * source_join.h
- *		Joins of shards with rows that are computed here and sent to them.
+ *		Joins with rows that are sent to where they can be joined.
  */
 #ifndef SHARDLITE_SOURCE_JOIN_H
 #define SHARDLITE_SOURCE_JOIN_H
 
 #include "planner/dist_rel.h"
 
+/* Are rows that are computed here sent for joins at all? */
+extern bool source_join_sends(void);
+
 /*
  * Records in which one side of the join is a source for the other's shards:
- * sent by key, if the join is on the key, else to all of them.  None is made
- * where this cannot give the right rows; sides->obstacle is told why.
+ * sent by key, if the join is on the key, else to all of them.  Or both sides
+ * are sources for a group of nodes, by columns that the join makes equal.  None
+ * is made where this cannot give the right rows; sides->obstacle is told why.
  */
 extern List *source_join_records(const JoinSides * sides);
 

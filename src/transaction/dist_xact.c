@@ -120,7 +120,8 @@ dist_xact_in_block(int32 node_id)
 {
 	RemoteXact *xact = participant_get(node_id);
 
-	return xact->depth > 0 && !xact->failed && xact->conn != NULL && !remote_is_lost(xact->conn);
+	return xact->depth > 0 && xact->prepare == PREPARE_NOT_SENT && !xact->failed &&
+		xact->conn != NULL && !remote_is_lost(xact->conn);
 }
 
 /* Another node's statement that runs here stays here. */

@@ -1,6 +1,7 @@
 -- Outer, semi and anti joins on the shards, compared with plain tables.
 SET search_path = path;
 SET shardlite.enable_broadcast = off;
+SET shardlite.enable_exchange = off;
 CREATE TABLE line (k int, n int, qty int, PRIMARY KEY (k, n));
 SELECT create_distributed_table('line', 'k', colocate_with := 'item');
 INSERT INTO line SELECT i % 30 + 5, i, nullif(i % 6, 5) FROM generate_series(1, 90) i;
