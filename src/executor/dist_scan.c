@@ -75,6 +75,32 @@ create_state(CustomScan *cscan)
 	return (Node *) state;
 }
 
+/* Does it read rows that are kept for others, too, who may not have said yet how they will read? */
+static bool
+shares_rows(PlanState *node, void *context)
+{
+	return IsA(node, CteScanState) || IsA(node, WorkTableScanState) ||
+		planstate_tree_walker(node, shares_rows, context);
+}
+
+/* The children; they start no earlier than the scan, where that starts early. */
+static void
+begin_sources(DistScanState * state, int eflags)
+{
+	ListCell   *lc;
+
+	state->starts_whole = state->plan->source_keys != NIL &&
+		bms_is_empty(state->css.ss.ps.plan->extParam);
+	if (state->statement != NULL)
+		state->statement->scans_above += state->starts_whole;
+	state->sources = row_sources_begin(&state->css, state->plan, eflags);
+	if (state->statement != NULL)
+		state->statement->scans_above -= state->starts_whole;
+	foreach(lc, state->css.custom_ps)
+		state->starts_whole &= !shares_rows(lfirst(lc), NULL) ||
+			(state->css.ss.ps.state->es_top_eflags & EXEC_FLAG_BACKWARD) == 0;
+}
+
 static void
 begin_scan(CustomScanState *node, EState *estate, int eflags)
 {
@@ -89,11 +115,11 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	state->map = state->share->map;
 	state->exprs = ExecInitExprList(cscan->custom_exprs, &node->ss.ps);
 	state->keep = (eflags & EXEC_FLAG_REWIND) != 0 && plan->operation == CMD_SELECT;
-	state->sources = row_sources_begin(node, plan, eflags);
+	if (!plan->whole_statement && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		state->statement = statement_state_get(estate);
+	begin_sources(state, eflags);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
-	if (!plan->whole_statement)
-		state->statement = statement_state_get(estate);
 	if (state->statement != NULL)
 		state->statement->scans = lappend(state->statement->scans, state);
 	if (plan->before_writes)
@@ -466,7 +492,8 @@ dist_scan_stop(DistScanState * state)
 
 /*
  * A cursor sees the data as of when it is opened, whatever is written before its
- * rows are fetched; so its nodes must have begun by then.
+ * rows are fetched; so its nodes must have begun by then.  Rows that are sent to
+ * them have been read before.
  */
 static void
 start_early(DistScanState * state)
@@ -475,7 +502,9 @@ start_early(DistScanState * state)
 		ActivePortal->name[0] == '\0')
 		return;
 	if (state->plan->operation != CMD_SELECT || state->plan->writes ||
-		state->sources != NIL || !flight_params_known(state))
+		(state->sources != NIL && !state->starts_whole) ||
+		(state->statement != NULL && state->statement->scans_above > 0) ||
+		!flight_params_known(state))
 		return;
 	state->ahead = true;
 	state->cursor = true;

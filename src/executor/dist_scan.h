@@ -29,6 +29,7 @@ typedef struct DistScanState
 	bool		ahead;			/* started before a row was asked for */
 	bool		may_pack;		/* run's rows may come in packs */
 	bool		cursor;			/* run began when a cursor was opened */
+	bool		starts_whole;	/* it can begin then with its children's rows */
 	KeyCache   *keys;			/* rows for many keys, or NULL */
 	FragmentMerge *merge;		/* of the run, when its fragments are sorted */
 	bool		over;			/* run has no more rows */

@@ -23,6 +23,7 @@ typedef struct StatementState
 	List	   *waiting;		/* scans not started, in the order of reading */
 	Bitmapset  *init_params;	/* exec parameters that InitPlans set */
 	int			nmodifies;		/* ShardliteModify nodes in the plan */
+	int			scans_above;	/* of the node that begins, which read it when they start */
 }			StatementState;
 
 /* The state that belongs to an EState; made at the first call. */
