@@ -135,8 +135,8 @@ push_whole(const Grouping * grouping, const char **obstacle)
 	path = scan_path_make_upper(output, dist, grouping->groups);
 	add_group_cost(grouping, path, AGGSPLIT_SIMPLE, grouping->dist->group->nnodes);
 	output->fdw_private = dist;
-	output->pathlist = NIL;
-	output->partial_pathlist = NIL;
+	if (!grouping->rival)
+		output->pathlist = output->partial_pathlist = NIL;
 	add_path(output, apply_projection_to_path(root, output, path, output->reltarget));
 	return true;
 }
@@ -224,7 +224,8 @@ push_partial(const Grouping * grouping)
 	if (grouping->clauses == NIL)
 	{
 		/* one row per shard: nothing is better */
-		grouping->output->pathlist = NIL;
+		if (!grouping->rival)
+			grouping->output->pathlist = NIL;
 		add_final_path(grouping, path, AGG_PLAIN, NIL);
 		return NULL;
 	}
@@ -290,9 +291,14 @@ agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
 	const char *why;
 	DistRel    *input;
 
+	if (grouping.dist == NULL)
+	{
+		grouping.dist = dist_rel_rival(input_rel);
+		grouping.rival = grouping.dist != NULL;
+	}
 	if (!can_push(&grouping))
 	{
-		if (grouping.dist != NULL && grouping.dist->local != NIL)
+		if (!grouping.rival && grouping.dist != NULL && grouping.dist->local != NIL)
 			refusal_note(dist_rel_get(input_rel), "groups", "a filter that is evaluated here");
 		return;
 	}
@@ -301,9 +307,11 @@ agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
 		return;
 
 	/* the records of the parts get the first refusal, the scan of rows the other */
-	input = dist_rel_get(input_rel);
+	input = grouping.dist;
 	refusal_set(input, "finished groups", why);
 	why = push_partial(&grouping);
+	if (grouping.rival)
+		return;
 	refusal_set(input, "groups", why != NULL ? why : "fetching the rows is cheaper");
 	sorted_agg_path_add(&grouping);
 }

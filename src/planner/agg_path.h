@@ -12,6 +12,7 @@ typedef struct Grouping
 {
 	PlannerInfo *root;
 	DistRel    *dist;			/* of the input */
+	bool		rival;			/* which has a better path: this one competes */
 	RelOptInfo *input;
 	RelOptInfo *output;
 	List	   *having;			/* bare clauses */
