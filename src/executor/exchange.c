@@ -20,6 +20,7 @@
 
 struct Exchange
 {
+	DistScanState *scan;
 	int64		id;
 	char		token[EXCHANGE_TOKEN_LENGTH + 1];
 	int			key_resno;
@@ -241,11 +242,10 @@ result_map(void)
 }
 
 static void
-run_fragments(Exchange * exchange, DistScanState * scan)
+send_fragments(Exchange * exchange, DistScanState * scan)
 {
 	FragmentRun *run = scan->run;
 	MemoryContext old = MemoryContextSwitchTo(run->cxt);
-	TupleTableSlot *slot;
 
 	run->map = result_map();
 	run->on_row = note_result;
@@ -253,12 +253,8 @@ run_fragments(Exchange * exchange, DistScanState * scan)
 	run->access |= DIST_ACCESS_KEEP;
 	run->fragment_cost = 0;		/* one session per node has it all */
 	add_fragments(exchange, scan);
-	slot = MakeSingleTupleTableSlot(run->map->desc, &TTSOpsVirtual);
 	MemoryContextSwitchTo(old);
 	fragment_run_flush(run);
-	while (fragment_run_next(run, slot))
-		continue;
-	ExecDropSingleTupleTableSlot(slot);
 }
 
 static void
@@ -301,6 +297,7 @@ exchange_create(PlanState *child, int key_resno, const ShardGroup * group, int64
 
 	if (child->instrument)
 		InstrStartNode(child->instrument);
+	exchange->scan = scan;
 	exchange->id = id;
 	exchange->key_resno = key_resno;
 	exchange->group = group;
@@ -308,18 +305,38 @@ exchange_create(PlanState *child, int key_resno, const ShardGroup * group, int64
 	dist_scan_make_run(scan);
 	set_places(exchange, scan);
 	set_types(exchange, scan);
-	run_fragments(exchange, scan);
-	dist_scan_stop(scan);
+	send_fragments(exchange, scan);
 	MemoryContextSwitchTo(old);
 	if (child->instrument)
 	{
-		InstrStopNode(child->instrument, exchange->nrows);
+		InstrStopNode(child->instrument, 0);
 		remote_counters_add(&scan->counters, &before);
 	}
-	if (!exchange->unreachable)
-		return exchange;
-	exchange_release(exchange);
-	return NULL;
+	return exchange;
+}
+
+bool
+exchange_complete(Exchange * exchange)
+{
+	DistScanState *scan = exchange->scan;
+	Instrumentation *instrument = scan->css.ss.ps.instrument;
+	RemoteCounters before = remote_counters;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(scan->run->map->desc, &TTSOpsVirtual);
+
+	if (instrument)
+		InstrStartNode(instrument);
+	while (fragment_run_next(scan->run, slot))
+		continue;
+	ExecDropSingleTupleTableSlot(slot);
+	dist_scan_stop(scan);
+	if (instrument)
+	{
+		InstrStopNode(instrument, exchange->nrows);
+		remote_counters_add(&scan->counters, &before);
+	}
+	if (exchange->unreachable)
+		exchange_release(exchange);
+	return !exchange->unreachable;
 }
 
 /* ---- the second step ---- */

@@ -29,13 +29,18 @@ typedef struct Exchange Exchange;
 extern bool exchange_is_possible(PlanState *child);
 
 /*
- * The first step, for the scan child, which must be at its start, whose column
- * key_resno goes to the group's shards; the first one's store will have number
- * id.  Lives as long as the scan.  NULL when a node cannot reach another: then
- * nothing has happened.
+ * Send the first step, for the scan child, which must be at its start, whose
+ * column key_resno goes to the group's shards; the first one's store will have
+ * number id.  Lives as long as the scan.
  */
 extern Exchange * exchange_create(PlanState *child, int key_resno, const ShardGroup * group,
 								  int64 id);
+
+/*
+ * Wait for its end.  False when a node cannot reach another: then nothing has
+ * happened, and the exchange is gone.
+ */
+extern bool exchange_complete(Exchange * exchange);
 
 /* The second step, on a node; conn has an open batch, NULL: on this server. */
 extern void exchange_send_fetch(Exchange * exchange, RemoteConnection *conn);

@@ -146,11 +146,12 @@ read_child(RowSource * source, const ShardGroup * group)
 
 /* Nodes that could not go on may have rows in the stores already, which get other ones. */
 static void
-read_by_exchange(RowSource * source, const ShardGroup * group)
+complete_exchange(RowSource * source)
 {
-	source->exchange = exchange_create(source->child, source->key_resno, group, source->id);
-	if (source->exchange == NULL)
-		source->id = next_store_id(source->nparts);
+	if (exchange_complete(source->exchange))
+		return;
+	source->exchange = NULL;
+	source->id = next_store_id(source->nparts);
 }
 
 void
@@ -166,7 +167,15 @@ row_sources_read(List *sources, const ShardGroup * group)
 			elog(ERROR, "shards of a group changed during a statement");
 		source->id = next_store_id(source->nparts);
 		if (source->by_exchange)
-			read_by_exchange(source, group);
+			source->exchange = exchange_create(source->child, source->key_resno, group,
+											   source->id);
+	}
+	foreach(lc, sources)
+	{
+		RowSource  *source = lfirst(lc);
+
+		if (source->exchange != NULL)
+			complete_exchange(source);
 		if (source->parts == NULL && source->exchange == NULL)
 			read_child(source, group);
 	}
