@@ -3,6 +3,8 @@ import random
 
 # what PostgreSQL does here instead when it is cheaper, or when nothing else is left
 LOCAL_JOINS = ["enable_hashjoin", "enable_mergejoin", "enable_nestloop"]
+# what rows of both sides of a join need to meet on the nodes
+MEETING = ["shardlite.enable_exchange", "shardlite.enable_join_pushdown"]
 LOCAL = ["enable_hashagg", "enable_sort", "enable_incremental_sort", "enable_material", "enable_memoize"]
 
 
@@ -19,6 +21,7 @@ def choose(names, seed, number):
     every 4 * len(names) statements.  Joins of shards with rows sent to them
     compete with PostgreSQL's own joins: without those, shards do what they can.
     Tables are too small for an exchange of rows if it is to pay for its start.
+    Rows of both sides of a join meet where nothing else is left.
     """
     rng = random.Random("%s/strategies %s" % (seed, number))
     one = (number // 4) % max(1, len(names))
@@ -31,6 +34,9 @@ def choose(names, seed, number):
         chosen.update((name, "off") for name in LOCAL_JOINS if rng.random() < 0.6)
     chosen.update((name, "off") for name in LOCAL if rng.random() < 0.15)
     chosen["shardlite.exchange_startup_cost"] = "0"
+    if rng.random() < 0.15:
+        chosen.update((name, "off") for name in LOCAL_JOINS + ["shardlite.enable_broadcast"])
+        chosen = {name: value for name, value in chosen.items() if name not in MEETING}
     if rng.random() < 0.1:
         chosen["geqo_threshold"] = "2"
     if rng.random() < 0.1:

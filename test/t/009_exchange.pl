@@ -10,15 +10,20 @@ use Test::More;
 # recovery would count among the connections between nodes
 my $cluster = ShardliteCluster->new(workers => 2, conf => "shardlite.recovery_interval = 1h\n");
 my $coordinator = $cluster->coordinator;
-my $setup = "SET shardlite.exchange_startup_cost = 0; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off;";
-my $query = "SELECT count(*), sum(length(f.note)) FROM fact f JOIN dim d ON d.k = f.ref";
+my $setup = "SET shardlite.exchange_startup_cost = 0; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off; SET shardlite.enable_broadcast = off;";
+
+# rows of one side go to the other's shards, or those of both sides meet
+my %queries = (
+	one => "SELECT count(*), sum(length(f.note)) FROM fact f JOIN dim d ON d.k = f.ref",
+	both => "SELECT count(*), sum(length(f.note)) FROM fact f JOIN dim d ON d.other = f.ref");
+my $query = $queries{one};
 
 $cluster->sql(<<'EOT');
 CREATE TABLE fact (id int PRIMARY KEY, ref int, note text);
-CREATE TABLE dim (k int PRIMARY KEY);
+CREATE TABLE dim (k int PRIMARY KEY, other bigint);
 SELECT create_distributed_table('fact', 'id'), create_distributed_table('dim', 'k');
 INSERT INTO fact SELECT i, 1 + i * 7 % 20000, repeat('x', 100) FROM generate_series(1, 20000) i;
-INSERT INTO dim SELECT generate_series(1, 20000);
+INSERT INTO dim SELECT i, 20001 - i FROM generate_series(1, 20000) i;
 ANALYZE fact, dim;
 EOT
 
@@ -40,8 +45,8 @@ sub nothing_left
 sub works
 {
 	my ($label) = @_;
-	my $result = $cluster->sql("$setup $query");
-	is($result, '20000|2000000', "$label: the statement works again");
+	is($cluster->sql("$setup $queries{$_}"), '20000|2000000', "$label: $_: the statement works again")
+	  foreach sort keys %queries;
 	return;
 }
 
@@ -57,8 +62,11 @@ sub start_query
 
 # success, also with little memory
 like($cluster->sql("$setup EXPLAIN $query"), qr/Exchange Between Nodes By: f.ref/, 'rows are exchanged');
+like($cluster->sql("$setup EXPLAIN $queries{both}"), qr/Exchange Between Nodes By: f.ref.*Exchange Between Nodes By: d.other/s,
+	'rows of both sides are exchanged');
 works('at first');
-is($cluster->sql("SET work_mem = '64kB'; $setup $query"), '20000|2000000', 'with little memory');
+is($cluster->sql("SET work_mem = '64kB'; $setup $queries{$_}"), '20000|2000000', "$_: with little memory")
+  foreach sort keys %queries;
 ok(nothing_left(), 'nothing is left of statements that are over');
 
 # one stream per pair of nodes, of sessions that stay
@@ -83,10 +91,13 @@ $session->quit;
 foreach my $fault ('exchange_after_begin', 'exchange_before_fetch', 'exchange_in_read')
 {
 	$cluster->set_fault($cluster->worker(1), "$fault:error");
-	my ($code, undef, $err) = $cluster->try_sql("$setup $query");
-	isnt($code, 0, "$fault: the statement fails");
-	like($err, qr/fault point/, "$fault: and says why");
-	ok(nothing_left(), "$fault: nothing is left");
+	foreach my $sides (sort keys %queries)
+	{
+		my ($code, undef, $err) = $cluster->try_sql("$setup $queries{$sides}");
+		isnt($code, 0, "$fault: $sides: the statement fails");
+		like($err, qr/fault point/, "$fault: $sides: and says why");
+		ok(nothing_left(), "$fault: $sides: nothing is left");
+	}
 	$cluster->set_fault($cluster->worker(1), '');
 	works($fault);
 }
@@ -143,6 +154,18 @@ foreach my $how ('pg_cancel_backend', 'pg_terminate_backend')
 	$how eq 'pg_cancel_backend' ? $waiting->quit : eval { $waiting->quit };
 	works($how);
 }
+
+# the files of one side lie there, those of the other are being made
+$query = $queries{both};
+$cluster->set_fault($cluster->worker(1), 'exchange_after_begin:pause=30000@2');
+my ($between, $between_pid) = start_query();
+ok($cluster->worker(2)->poll_query_until('postgres', "SELECT count(*) > 1 FROM pg_ls_dir('base/pgsql_tmp', true, false)"),
+	'between the sides: there are files');
+$cluster->sql("SELECT pg_cancel_backend($between_pid)");
+ok(nothing_left(), 'between the sides: nothing is left');
+$cluster->set_fault($cluster->worker(1), '');
+$between->quit;
+works('between the sides');
 
 # the connection between two nodes is cut
 $cluster->set_fault($cluster->worker(2), 'exchange_in_read:sleep=30000');
