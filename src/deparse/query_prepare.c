@@ -19,7 +19,8 @@
  * - ON CONFLICT ON CONSTRAINT becomes inference by the constraint's columns;
  * - SET lists go back to what the user wrote (update_targets.c);
  * - a modifying CTE is replaced by a marker and printed on its own;
- * - a relabelling that changes the collation becomes COLLATE again;
+ * - a relabelling that changes the collation becomes COLLATE again, and a
+ *	 COLLATE that the planner took for superfluous comes back (collations.c);
  * - SEARCH and CYCLE clauses are dropped: the rewriter has carried them out;
  * - a security barrier view gets OFFSET 0, which is a barrier on the node;
  * - parameters of user-defined types get a cast: nodes know types by name.
@@ -36,6 +37,7 @@
 #include "catalog/heap.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
+#include "deparse/collations.h"
 #include "deparse/insert_source.h"
 #include "deparse/query_prepare.h"
 #include "deparse/query_text.h"
@@ -611,7 +613,9 @@ prepare_mutator(Node *node, void *arg)
 
 		return OidIsValid(table->relid) ? prepare_var(var, table) : node;
 	}
-	return expression_tree_mutator(node, prepare_mutator, context);
+	node = expression_tree_mutator(node, prepare_mutator, context);
+	collation_restore(node);
+	return node;
 }
 
 Query *

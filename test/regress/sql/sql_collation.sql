@@ -42,6 +42,17 @@ SELECT same('SELECT k FROM words ORDER BY c || n');
 -- a join of columns of two collations on the key's side, and percentiles
 SELECT same('SELECT a.k FROM words a LEFT JOIN words b ON b.k = a.k AND b.c < a.w COLLATE "C"');
 SELECT same('SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY c), mode() WITHIN GROUP (ORDER BY i) IS NOT NULL FROM words');
+-- COLLATE with the column's own collation decides among several
+SELECT same('SELECT k FROM words WHERE n > c COLLATE "C"');
+SELECT same('SELECT k FROM words WHERE c COLLATE "C" < n AND n <> c COLLATE "C"');
+SELECT same('SELECT k FROM words WHERE (k, n) > (3, c COLLATE "C")');
+SELECT same('SELECT k FROM words WHERE coalesce(n, c COLLATE "C") > ''a''');
+SELECT same('SELECT k FROM words WHERE CASE k % 2 WHEN 0 THEN n ELSE c COLLATE "C" END > ''a''');
+SELECT same('SELECT k FROM words WHERE greatest(n, c COLLATE "C") = n');
+SELECT same('SELECT k FROM words WHERE c COLLATE "C" = ANY (ARRAY[n, w])');
+SELECT same('SELECT k FROM words WHERE n || c COLLATE "C" > ''b''');
+SELECT same('SELECT min(n || c COLLATE "C"), string_agg(n, c COLLATE "C" ORDER BY k) FROM words GROUP BY k % 2');
+SELECT same('SELECT a.k, b.k FROM words a JOIN words b ON a.n > b.c COLLATE "C" AND a.k = b.k + 1');
 SELECT in_both('DROP TABLE words');
 DROP COLLATION sql_test.no_case;
 DROP COLLATION sql_test.numeric;
