@@ -18,6 +18,7 @@
 #include "executor/fragment_run.h"
 #include "executor/fragment_spread.h"
 #include "executor/row_source.h"
+#include "executor/statement_state.h"
 #include "metadata/node.h"
 #include "miscadmin.h"
 #include "transaction/dist_xact.h"
@@ -326,6 +327,26 @@ new_nodes(FragmentRun * run, int32 *ids)
 	return count;
 }
 
+/* The access that a batch of the run needs; other parts of a statement may read late, too. */
+static int
+access_of(const FragmentRun * run)
+{
+	if ((run->access & DIST_ACCESS_WRITE) != 0 &&
+		!run->estate->es_plannedstmt->hasModifyingCTE && statement_state_exists(run->estate))
+		return run->access | DIST_ACCESS_COUNTED;
+	return run->access;
+}
+
+/* Does the node have to hide what was written since the statement began? */
+static bool
+hide_writes(const FragmentRun * run, int32 node_id)
+{
+	Snapshot	snapshot = run->estate->es_snapshot;
+
+	return (run->access & DIST_ACCESS_WRITE) == 0 && snapshot != InvalidSnapshot &&
+		dist_xact_hide_writes(node_id, snapshot->curcid);
+}
+
 /* Queue all new fragments of one node and send them as one batch. */
 static void
 flush_node(FragmentRun * run, int32 node_id)
@@ -333,11 +354,13 @@ flush_node(FragmentRun * run, int32 node_id)
 	RemoteConnection *conn;
 	bool		guarded = run->tentative && !dist_xact_may_autocommit(node_id, run->access);
 	int			share = fragment_spread_share(run, node_id);
+	bool		hides;
 	ListCell   *lc;
 
-	conn = dist_xact_connection(node_id, run->access);
+	conn = dist_xact_connection(node_id, access_of(run));
 	if (guarded)
 		dist_xact_guard(conn);
+	hides = hide_writes(run, node_id);
 	row_sources_send(run->sources, run, node_id, conn);
 	for_each_from(lc, run->fragments, run->nflushed)
 	{
@@ -354,6 +377,8 @@ flush_node(FragmentRun * run, int32 node_id)
 		if (share == 0)
 			fragment_spread_begun(run, fragment);
 	}
+	if (hides)
+		dist_xact_show_writes(node_id);
 	if (guarded)
 	{
 		dist_xact_guard_end(conn);

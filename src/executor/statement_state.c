@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "executor/statement_state.h"
+#include "transaction/own_writes.h"
 #include "utils/memutils.h"
 
 static dlist_head states = DLIST_STATIC_INIT(states);
@@ -17,21 +18,38 @@ static void
 forget_state(void *arg)
 {
 	dlist_delete(&((StatementState *) arg)->link);
+	own_writes_readers--;
+}
+
+static StatementState *
+find_state(EState *estate)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &states)
+	{
+		StatementState *state = dlist_container(StatementState, link, iter.cur);
+
+		if (state->estate == estate)
+			return state;
+	}
+	return NULL;
+}
+
+bool
+statement_state_exists(EState *estate)
+{
+	return find_state(estate) != NULL;
 }
 
 StatementState *
 statement_state_get(EState *estate)
 {
-	StatementState *state;
+	StatementState *state = find_state(estate);
 	MemoryContextCallback *callback;
-	dlist_iter	iter;
 
-	dlist_foreach(iter, &states)
-	{
-		state = dlist_container(StatementState, link, iter.cur);
-		if (state->estate == estate)
-			return state;
-	}
+	if (state != NULL)
+		return state;
 	state = MemoryContextAllocZero(estate->es_query_cxt, sizeof(StatementState));
 	state->estate = estate;
 	state->cxt = estate->es_query_cxt;
@@ -39,6 +57,7 @@ statement_state_get(EState *estate)
 	callback->func = forget_state;
 	callback->arg = state;
 	dlist_push_head(&states, &state->link);
+	own_writes_readers++;
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, callback);
 	return state;
 }

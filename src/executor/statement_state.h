@@ -29,4 +29,7 @@ typedef struct StatementState
 /* The state that belongs to an EState; made at the first call. */
 extern StatementState * statement_state_get(EState *estate);
 
+/* Does one belong to it? */
+extern bool statement_state_exists(EState *estate);
+
 #endif							/* SHARDLITE_STATEMENT_STATE_H */

@@ -165,9 +165,8 @@ context_apply(const char *text)
 	become_role(role_id);
 }
 
-/* The text of SET shardlite.ctx = '...', or NULL if it is something else. */
-static const char *
-context_text(Node *statement)
+const char *
+context_setting_text(Node *statement, const char *name)
 {
 	VariableSetStmt *set;
 	A_Const    *value;
@@ -176,7 +175,7 @@ context_text(Node *statement)
 		return NULL;
 	set = (VariableSetStmt *) statement;
 	if (set->kind != VAR_SET_VALUE || set->is_local ||
-		strcmp(set->name, CONTEXT_SETTING) != 0 || list_length(set->args) != 1)
+		strcmp(set->name, name) != 0 || list_length(set->args) != 1)
 		return NULL;
 	value = linitial(set->args);
 	if (!IsA(value, A_Const) || value->isnull || !IsA(&value->val, String))
@@ -249,7 +248,7 @@ context_process_utility(PlannedStmt *pstmt, const char *source, bool read_only_t
 
 	if (node_session && context == PROCESS_UTILITY_TOPLEVEL)
 	{
-		text = context_text(pstmt->utilityStmt);
+		text = context_setting_text(pstmt->utilityStmt, CONTEXT_SETTING);
 		if (IsA(pstmt->utilityStmt, TransactionStmt) &&
 			((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_BEGIN)
 			join_dtx((TransactionStmt *) pstmt->utilityStmt, source);

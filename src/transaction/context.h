@@ -21,6 +21,9 @@ extern const char *context_current(uint64 *generation);
  */
 extern void context_use(uint64 generation, const char *command);
 
+/* The text of SET name = '...', or NULL if the statement is something else. */
+extern const char *context_setting_text(Node *statement, const char *name);
+
 /* Comment behind BEGIN: number and start of the distributed transaction. */
 #define BEGIN_DTX_MARK		"/* dtx "
 #define BEGIN_DTX_FORMAT	BEGIN_DTX_MARK UINT64_FORMAT " " INT64_FORMAT " */"

@@ -19,6 +19,7 @@
 #include "transaction/extra_connections.h"
 #include "transaction/idle_connections.h"
 #include "transaction/lock_waits.h"
+#include "transaction/own_writes.h"
 #include "transaction/participants.h"
 #include "transaction/statement_depth.h"
 
@@ -157,8 +158,23 @@ dist_xact_connection(int32 node_id, int access)
 		remote_xact_enter(xact, GetCurrentTransactionNestLevel());
 	remote_statements_generation(xact->conn, metadata_generation());
 	if ((access & DIST_ACCESS_WRITE) != 0 && xact->depth > 0)
+	{
 		xact->wrote = true;
+		own_writes_mark(xact, own_writes_readers - ((access & DIST_ACCESS_COUNTED) != 0));
+	}
 	return xact->conn;
+}
+
+bool
+dist_xact_hide_writes(int32 node_id, CommandId command)
+{
+	return own_writes_hide(participant_get(node_id), command);
+}
+
+void
+dist_xact_show_writes(int32 node_id)
+{
+	own_writes_show(participant_get(node_id));
 }
 
 void
@@ -393,6 +409,7 @@ dist_xact_init(void)
 	statement_depth_init();
 	idle_connections_init();
 	lock_waits_init();
+	own_writes_init();
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);
 }

@@ -29,6 +29,9 @@
  */
 #define DIST_ACCESS_KEEP		0x08
 
+/* The statement that writes is one of own_writes_readers. */
+#define DIST_ACCESS_COUNTED		0x10
+
 /*
  * Connection to use for the next fragment on this node, connected, and with
  * whatever must precede the fragment (context, BEGIN, SAVEPOINTs) queued in
@@ -36,6 +39,14 @@
  * node cannot be reached (08006, names the node).
  */
 extern RemoteConnection *dist_xact_connection(int32 node_id, int access);
+
+/*
+ * Until dist_xact_show_writes(), what is queued on the connection that was just given
+ * does not see what this command of the transaction or a later one has written
+ * there (own_writes.h).  False: it has written nothing, and nothing was queued.
+ */
+extern bool dist_xact_hide_writes(int32 node_id, CommandId command);
+extern void dist_xact_show_writes(int32 node_id);
 
 /*
  * Would a fragment with this access run in autocommit mode on the node?  If

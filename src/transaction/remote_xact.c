@@ -128,6 +128,7 @@ remote_xact_enter(RemoteXact *xact, int level)
 		queue_begin(xact);
 		xact->depth = 1;
 		xact->first_level = level;
+		xact->marked = InvalidCommandId;
 	}
 	context = context_current(&generation);
 	if (!has_context(xact, generation))

@@ -37,6 +37,7 @@ typedef struct RemoteXact
 	uint64	   *savepoints;		/* by level, above the first: mark behind SAVEPOINT */
 	int			savepoints_size;
 	bool		wrote;
+	CommandId	marked;			/* last command of ours that own_writes.c told it of */
 	bool		failed;			/* lost work of this transaction: cannot commit */
 
 	uint64		context;		/* generation of the context it has; 0 = unknown */
