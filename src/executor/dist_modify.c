@@ -72,6 +72,7 @@ begin_modify(CustomScanState *node, EState *estate, int eflags)
 									plan->operation != CMD_INSERT, false);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
+	statement_hold_tables(estate);
 	if (plan->colocation_id != 0)
 		state->table = dist_table_get(plan->relid);
 	state->statement = statement_state_get(estate);

@@ -120,6 +120,7 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	begin_sources(state, eflags);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
+	statement_hold_tables(estate);
 	if (state->statement != NULL)
 		state->statement->scans = lappend(state->statement->scans, state);
 	if (plan->before_writes)

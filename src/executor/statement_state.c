@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
+#include "executor/executor.h"
 #include "executor/statement_state.h"
 #include "transaction/own_writes.h"
 #include "utils/memutils.h"
@@ -40,6 +42,18 @@ bool
 statement_state_exists(EState *estate)
 {
 	return find_state(estate) != NULL;
+}
+
+void
+statement_hold_tables(EState *estate)
+{
+	for (Index rti = 1; rti <= estate->es_range_table_size; rti++)
+	{
+		RangeTblEntry *rte = exec_rt_fetch(rti, estate);
+
+		if (rte->rtekind == RTE_RELATION && rte->relkind != RELKIND_VIEW)
+			(void) ExecGetRangeTableRelation(estate, rti);
+	}
 }
 
 StatementState *

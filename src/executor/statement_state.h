@@ -29,6 +29,12 @@ typedef struct StatementState
 /* The state that belongs to an EState; made at the first call. */
 extern StatementState * statement_state_get(EState *estate);
 
+/*
+ * Keep the statement's tables open until it ends, as scans of PostgreSQL's own do:
+ * meanwhile the session must not TRUNCATE, ALTER or DROP them.
+ */
+extern void statement_hold_tables(EState *estate);
+
 /* Does one belong to it? */
 extern bool statement_state_exists(EState *estate);
 
