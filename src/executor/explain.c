@@ -280,6 +280,88 @@ scan_sql(const DistPlan * plan)
 	return psprintf("%s FROM (%s) %s", plan->node_head, sql, plan->node_tail);
 }
 
+/* A statement that is sent as it is. */
+static const char *
+whole_strategy(const DistPlan * plan)
+{
+	switch (plan->target)
+	{
+		case TARGET_ANY_NODE:
+			return "whole statement on this node";
+		case TARGET_ALL_NODES:
+			return "whole statement on every node";
+		case TARGET_NOTHING:
+			return "nothing to do";
+		default:
+			return plan->tier == 1 ? "whole statement on one shard" : "whole statement on each shard";
+	}
+}
+
+/* How rows that are joined with those of the shards come there. */
+static char *
+source_strategy(const DistPlan * plan, int source)
+{
+	if (list_nth_int(plan->source_exchanges, source))
+		return "exchange between nodes";
+	return list_nth_int(plan->source_keys, source) > 0 ? "rows sent by key" : "broadcast";
+}
+
+/* Names of those steps of a scan that are among these. */
+static List *
+append_steps(List *names, const DistPlan * plan, int among)
+{
+	static const struct
+	{
+		int			step;
+		char	   *name;
+	}			steps[] =
+	{
+		{DOES_SUBQUERY, "whole sub-SELECT"},
+		{DOES_COLOCATED_JOIN, "colocated join"},
+		{DOES_REFERENCE_JOIN, "reference table join"},
+		{DOES_WINDOWS, "windows"},
+		{DOES_DISTINCT, "finished DISTINCT"},
+		{DOES_NODE_DISTINCT, "DISTINCT per node"},
+		{DOES_LIMIT, "LIMIT"},
+		{DOES_PER_ROW, "keys of outer rows"},
+	};
+
+	for (int i = 0; i < lengthof(steps); i++)
+		if (plan->does & among & steps[i].step)
+			names = lappend(names, steps[i].name);
+	return names;
+}
+
+/* The steps of a scan, from the inside out. */
+static List *
+scan_strategy(const DistPlan * plan)
+{
+	List	   *names = append_steps(NIL, plan, DOES_SUBQUERY | DOES_COLOCATED_JOIN |
+									 DOES_REFERENCE_JOIN);
+
+	for (int i = 0; i < list_length(plan->source_keys); i++)
+		names = lappend(names, source_strategy(plan, i));
+	if (plan->aggregate == AGGREGATE_COMPLETE)
+		names = lappend(names, "finished groups");
+	else if (plan->aggregate == AGGREGATE_PARTIAL)
+		names = lappend(names, plan->node_head != NULL ? "partial groups per node" :
+						"partial groups");
+	names = append_steps(names, plan, DOES_WINDOWS | DOES_DISTINCT | DOES_NODE_DISTINCT);
+	if (plan->sort != NIL)
+		names = lappend(names, "merge");
+	names = append_steps(names, plan, DOES_LIMIT | DOES_PER_ROW);
+	return names == NIL ? list_make1("rows of shards") : names;
+}
+
+static void
+show_strategy(const DistPlan * plan, ExplainState *es)
+{
+	if (plan->tier == 3)
+		ExplainPropertyList("Strategy", scan_strategy(plan), es);
+	else
+		ExplainPropertyText("Strategy", whole_strategy(plan), es);
+}
+
 /* What the shards do not do, and why. */
 static void
 show_refusal(const DistPlan * plan, ExplainState *es)
@@ -301,6 +383,7 @@ dist_scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	if (state->plan->aggregate != AGGREGATE_NONE)
 		ExplainPropertyText("Aggregate", state->plan->aggregate == AGGREGATE_PARTIAL ?
 							"partial" : "complete", es);
+	show_strategy(state->plan, es);
 	show_refusal(state->plan, es);
 	if (outlook.group != NULL)
 		show_shards(&outlook, state->plan->node_head != NULL, es);

@@ -107,6 +107,7 @@ dist_plan_encode(const DistPlan * plan)
 	list = append_int(list, plan->whole_statement);
 	list = append_int(list, plan->one_row);
 	list = append_int(list, plan->aggregate);
+	list = append_int(list, plan->does);
 	list = append_text(list, &plan->text);
 	list = append_string(list, plan->node_head);
 	list = append_string(list, plan->node_tail);
@@ -157,6 +158,7 @@ dist_plan_decode(List *encoded)
 	plan->whole_statement = read_int(&reader);
 	plan->one_row = read_int(&reader);
 	plan->aggregate = (FragmentAggregate) read_int(&reader);
+	plan->does = read_int(&reader);
 	plan->text = read_text(&reader);
 	plan->node_head = read_string(&reader);
 	plan->node_tail = read_string(&reader);

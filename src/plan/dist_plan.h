@@ -45,6 +45,16 @@ typedef enum FragmentAggregate
 	AGGREGATE_PARTIAL,			/* it delivers transition states */
 }			FragmentAggregate;
 
+/* What fragments of the path tier do beyond what the rest of the plan tells. */
+#define DOES_COLOCATED_JOIN	0x01
+#define DOES_REFERENCE_JOIN	0x02
+#define DOES_SUBQUERY		0x04
+#define DOES_WINDOWS		0x08
+#define DOES_DISTINCT		0x10
+#define DOES_NODE_DISTINCT	0x20
+#define DOES_LIMIT			0x40
+#define DOES_PER_ROW		0x80	/* for the keys of another relation's rows */
+
 /*
  * Plan of a ShardliteScan: fragments whose rows are returned as they come.
  *
@@ -69,6 +79,7 @@ typedef struct DistPlan
 	bool		whole_statement;	/* this scan is the entire statement */
 	bool		one_row;		/* ... for one shard, which returns at most one row */
 	FragmentAggregate aggregate;	/* for EXPLAIN */
+	int			does;			/* for EXPLAIN: DOES_..., tier 3 */
 	char	   *refused;		/* for EXPLAIN: what the shards do not do, and why; or NULL */
 	char	   *refused_costs;	/* and what it would have cost, or NULL */
 	FragmentText text;

@@ -39,6 +39,7 @@
 #include "planner/shard_subquery.h"
 #include "planner/source_join.h"
 #include "planner/shell_mark.h"
+#include "planner/strategy.h"
 
 /*
  * A scan parameterized by an outer row costs a round trip each time.  Where the
@@ -700,6 +701,7 @@ plan_dist_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path,
 	order_text_set(dist, scan->custom_scan_tlist, sent, &plan, &params);
 	plan.nparams = list_length(params);
 	plan.nkeys = list_length(keys);
+	plan.does = strategy_of(root, dist, &best_path->path);
 	refusal_describe(root, rel, dist, list_difference_ptr(clauses, shipped), &plan);
 
 	scan->custom_exprs = list_concat(params, keys);

@@ -1,4 +1,4 @@
--- EXPLAIN VERBOSE says what the shards do not do next, and why.
+-- EXPLAIN says what the shards do and, if VERBOSE, what they do not do next, and why.
 SET search_path = sql_here, sql_test;
 \pset format unaligned
 \pset tuples_only on
@@ -176,4 +176,40 @@ SELECT same('SELECT i.grp, count(*) FROM item i RIGHT JOIN line l ON l.n = i.grp
     ' FULL JOIN item j ON j.k = l.k FULL JOIN other p ON p.id = j.grp GROUP BY ROLLUP (i.grp)');
 RESET shardlite.enable_broadcast;
 RESET geqo_threshold;
-DROP FUNCTION reasons, looked_up;
+-- what they do is said without VERBOSE, too
+CREATE FUNCTION strategies(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+        IF line ~ '^[ >-]*(Strategy:|Custom Scan)' THEN
+            RETURN NEXT regexp_replace(ltrim(line, ' ->'), 'Strategy:', '    does:');
+        END IF;
+    END LOOP;
+END $$;
+SELECT strategies('SELECT * FROM item WHERE k = 1');
+SELECT strategies('SELECT * FROM colour');
+SELECT strategies('UPDATE item SET grp = grp WHERE k < 3');
+SELECT strategies('UPDATE colour SET name = name');
+SELECT strategies('UPDATE item SET note = random() WHERE random() < 0');
+SELECT strategies('SELECT * FROM item');
+SELECT strategies('SELECT * FROM item i JOIN line l USING (k)');
+SELECT strategies('SELECT * FROM item i JOIN colour c ON c.id = i.grp');
+SELECT strategies('SELECT i.k, l.n FROM item i JOIN line l USING (k) JOIN colour c ON c.id = i.grp ORDER BY 1 LIMIT 3');
+SELECT strategies('SELECT k, count(*) FROM line GROUP BY k');
+SELECT strategies('SELECT qty, count(*) FROM line GROUP BY qty');
+SELECT strategies('SELECT DISTINCT k FROM line');
+SELECT strategies('SELECT DISTINCT qty FROM line');
+SELECT strategies('SELECT sum(n) OVER (PARTITION BY k) FROM line');
+SELECT strategies('SELECT k, (SELECT count(*) FROM line l WHERE l.k = i.k) FROM item i');
+SELECT strategies('SELECT k FROM item UNION SELECT k FROM line');
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_nestloop = off;
+SELECT strategies('SELECT i.k FROM item i JOIN local_t t ON t.k = i.grp');
+SELECT strategies('SELECT i.k FROM item i JOIN local_t t ON t.id = i.k');
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_nestloop;
+SELECT strategies('INSERT INTO line SELECT k + 1000, 1 FROM item');
+DROP FUNCTION strategies, reasons, looked_up;

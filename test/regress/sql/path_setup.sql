@@ -15,7 +15,7 @@ BEGIN
         skip := -1;
         IF line ~ '^ *Plan On One Node:' THEN
             skip := indent;
-        ELSIF line !~ '^ *(Fragments|Not Pushed):' THEN
+        ELSIF line !~ '^ *(Fragments|Strategy|Not Pushed):' THEN
             RETURN NEXT line;
         END IF;
     END LOOP;
