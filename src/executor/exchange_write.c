@@ -25,6 +25,7 @@
 #include "libpq/pqformat.h"
 #include "metadata/dist_table.h"
 #include "metadata/node.h"
+#include "miscadmin.h"
 #include "transaction/peer_readers.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -85,15 +86,19 @@ forget_exchange(Exchange * exchange, bool close)
 {
 	ListCell   *lc;
 
+	/* a cancel in between would leave files that nobody knows any more */
+	HOLD_INTERRUPTS();
 	exchanges = list_delete_ptr(exchanges, exchange);
 	foreach(lc, exchange->files)
 	{
 		if (close && exchange->ended)
 			BufFileClose(((ExchangeFile *) lfirst(lc))->file);
 	}
+	FAULT_POINT(exchange_before_delete);
 	if (exchange->files != NIL)
 		FileSetDeleteAll(&exchange->set);
 	MemoryContextDelete(exchange->cxt);
+	RESUME_INTERRUPTS();
 }
 
 /* When the transaction aborts, open files are the resource owner's. */

@@ -167,6 +167,16 @@ $cluster->set_fault($cluster->worker(1), '');
 $between->quit;
 works('between the sides');
 
+# cancelled while the files are deleted
+$cluster->set_fault($cluster->worker(1), 'exchange_before_delete:sleep=3000');
+my ($deleting) = start_query();
+$cluster->worker(1)->poll_query_until('postgres',
+	"SELECT count(pg_cancel_backend(pid)) > 0 FROM pg_stat_activity WHERE query LIKE '%exchange_drop%' AND state = 'active' AND pid <> pg_backend_pid()");
+ok(nothing_left(), 'cancelled while deleting: nothing is left');
+$cluster->set_fault($cluster->worker(1), '');
+$deleting->quit;
+works('cancelled while deleting');
+
 # the connection between two nodes is cut
 $cluster->set_fault($cluster->worker(2), 'exchange_in_read:sleep=30000');
 my ($waiting) = start_query();
