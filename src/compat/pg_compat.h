@@ -51,6 +51,27 @@ compat_set_transaction_time(TimestampTz time)
 	ParallelWorkerNumber = number;
 }
 
+/*
+ * Let a plan run apart from its statement, with the relations that this one has
+ * open.  16 has privileges and 18 the relations that are not pruned besides.
+ */
+static inline void
+compat_share_relations(EState *estate, EState *parent)
+{
+	estate->es_range_table = parent->es_range_table;
+	estate->es_range_table_size = parent->es_range_table_size;
+	estate->es_relations = parent->es_relations;
+#if PG_VERSION_NUM >= 160000
+	estate->es_rteperminfos = parent->es_rteperminfos;
+#endif
+#if PG_VERSION_NUM >= 180000
+	estate->es_part_prune_infos = parent->es_part_prune_infos;
+	estate->es_part_prune_states = parent->es_part_prune_states;
+	estate->es_part_prune_results = parent->es_part_prune_results;
+	estate->es_unpruned_relids = parent->es_unpruned_relids;
+#endif
+}
+
 /* Prepare to run a plan again for one row.  16 wants the result relations, too. */
 static inline void
 compat_eval_plan_qual_init(EPQState *epq, EState *estate, Plan *plan, int param)

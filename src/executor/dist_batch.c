@@ -84,6 +84,23 @@ begin_batch(CustomScanState *node, EState *estate, int eflags)
 
 /* ---- keys ---- */
 
+/* Those of the statement's scans that are named and worth a batch. */
+static List *
+useful_scans(StatementState * statement, List *ids)
+{
+	List	   *scans = NIL;
+	ListCell   *lc;
+
+	foreach(lc, statement->scans)
+	{
+		DistScanState *scan = lfirst(lc);
+
+		if (list_member_int(ids, scan->css.ss.ps.plan->plan_node_id) && key_cache_useful(scan))
+			scans = lappend(scans, scan);
+	}
+	return scans;
+}
+
 /* The scans that the plan names, as far as batches are worth it. */
 static void
 find_scans(DistBatchState * state)
@@ -91,19 +108,18 @@ find_scans(DistBatchState * state)
 	EState	   *estate = state->css.ss.ps.state;
 	StatementState *statement = statement_state_get(estate);
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	ListCell   *lc;
 
 	state->begun = true;
 	flight_prepare(statement);
-	if (estate->es_epq_active == NULL && (state->plan->harmless || state->to_end))
-		foreach(lc, statement->scans)
-		{
-			DistScanState *scan = lfirst(lc);
-
-			if (list_member_int(state->plan->scans, scan->css.ss.ps.plan->plan_node_id) &&
-				key_cache_useful(scan))
-				state->scans = lappend(state->scans, scan);
-		}
+	if (estate->es_epq_active == NULL && !statement->rehearsal &&
+		(state->plan->harmless || state->to_end))
+	{
+		state->scans = useful_scans(statement, state->plan->scans);
+		state->rehearsed = useful_scans(statement, state->plan->rehearsed);
+		if (state->rehearsed != NIL)
+			state->rehearsal = key_rehearsal_create(estate, state->plan,
+													list_concat_copy(state->scans, state->rehearsed));
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -140,20 +156,66 @@ show_row(DistBatchState * state, int n)
 	return ExecStoreVirtualTuple(slot);
 }
 
+/* Make a row that was read current; arg: the state. */
+static void
+show_params(void *arg, int n)
+{
+	DistBatchState *state = arg;
+
+	ResetExprContext(state->css.ss.ps.ps_ExprContext);
+	(void) show_row(state, n);
+	set_params(state);
+}
+
+/* Keys that are columns of the rows. */
 static void
 collect_keys(DistBatchState * state)
 {
 	ListCell   *lc;
 
-	foreach(lc, state->scans)
-		key_cache_begin(lfirst(lc));
 	for (int i = 0; i < state->nrows; i++)
 	{
-		(void) show_row(state, i);
-		set_params(state);
+		show_params(state, i);
 		foreach(lc, state->scans)
 			key_cache_want(lfirst(lc));
-		ResetExprContext(state->css.ss.ps.ps_ExprContext);
+	}
+}
+
+/* Fetch what was collected for some scans; those that gave up leave the list. */
+static List *
+fetch_wanted(List *scans)
+{
+	ListCell   *lc;
+
+	foreach(lc, scans)
+		key_cache_send(lfirst(lc));
+	foreach(lc, scans)
+	{
+		key_cache_receive(lfirst(lc));
+		if (!key_cache_useful(lfirst(lc)))
+			scans = foreach_delete_current(scans, lc);
+	}
+	return scans;
+}
+
+/*
+ * Keys that the plans themselves say.  One scan's rows may be needed for the
+ * keys of another, so there are at most as many rounds as scans.
+ */
+static void
+rehearse(DistBatchState * state)
+{
+	int			rounds = list_length(state->rehearsed);
+
+	while (rounds-- > 0 && state->rehearsed != NIL && !key_rehearsal_is_off(state->rehearsal))
+	{
+		RemoteCounters before;
+
+		key_rehearsal_run(state->rehearsal, state->nrows, show_params, state);
+		before = remote_counters;
+		state->rehearsed = fetch_wanted(state->rehearsed);
+		if (remote_counters.round_trips == before.round_trips)
+			break;
 	}
 }
 
@@ -168,18 +230,17 @@ fetch_keys(DistBatchState * state)
 
 	for (int i = 0; i < count; i++)
 		saved[i] = estate->es_param_exec_vals[list_nth_int(state->plan->params, i)];
+	foreach(lc, state->scans)
+		key_cache_begin(lfirst(lc));
+	foreach(lc, state->rehearsed)
+		key_cache_begin(lfirst(lc));
 	collect_keys(state);
+	state->scans = fetch_wanted(state->scans);
+	if (state->rehearsal != NULL)
+		rehearse(state);
 	for (int i = 0; i < count; i++)
 		estate->es_param_exec_vals[list_nth_int(state->plan->params, i)] = saved[i];
 	pfree(saved);
-	foreach(lc, state->scans)
-		key_cache_send(lfirst(lc));
-	foreach(lc, state->scans)
-	{
-		key_cache_receive(lfirst(lc));
-		if (!key_cache_useful(lfirst(lc)))
-			state->scans = foreach_delete_current(state->scans, lc);
-	}
 	state->batches++;
 }
 
@@ -189,7 +250,10 @@ static void
 read_rows(DistBatchState * state)
 {
 	Size		bytes = 0;
-	int			size = state->scans != NIL ? state->size : 1;
+	bool		asks = state->scans != NIL ||
+	(state->rehearsal != NULL && state->rehearsed != NIL &&
+	 !key_rehearsal_is_off(state->rehearsal));
+	int			size = asks ? state->size : 1;
 
 	MemoryContextReset(state->cxt);
 	state->nrows = state->next = 0;

@@ -5,6 +5,7 @@
 #ifndef SHARDLITE_DIST_BATCH_H
 #define SHARDLITE_DIST_BATCH_H
 
+#include "executor/key_rehearsal.h"
 #include "nodes/execnodes.h"
 #include "plan/dist_plan.h"
 
@@ -16,6 +17,8 @@ typedef struct DistBatchState
 	bool		to_end;			/* all rows will be asked for (flight.c) */
 	bool		begun;
 	List	   *scans;			/* DistScanState *, whose keys are collected */
+	List	   *rehearsed;		/* the same, by the rehearsal */
+	KeyRehearsal *rehearsal;	/* NULL if there is none */
 	MemoryContext cxt;			/* of the rows */
 	MinimalTuple *rows;			/* read and, from next on, not handed out */
 	int			nrows;

@@ -533,6 +533,11 @@ begin_reading(DistScanState * state)
 
 	if (state->run != NULL || state->over)
 		return;
+	if (state->statement != NULL && state->statement->rehearsal && !key_cache_has_rows(state))
+	{
+		state->over = true;
+		return;
+	}
 	if (state->statement != NULL && list_length(state->statement->scans) > 1)
 		flight_depart(state);
 	else

@@ -236,6 +236,25 @@ key_cache_want(DistScanState * scan)
 	ResetExprContext(econtext);
 }
 
+bool
+key_cache_has_rows(DistScanState * scan)
+{
+	ExprContext *econtext = scan->css.ss.ps.ps_ExprContext;
+	MemoryContext old;
+	FragmentParams *params;
+	bool		found;
+
+	if (scan->keys == NULL || scan->keys->off)
+		return false;
+	old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+	params = dist_scan_eval(scan, 0, scan->plan->nparams);
+	found = key_cache_find(scan, params) != NULL;
+	MemoryContextSwitchTo(old);
+	if (!found && MemoryContextMemAllocated(scan->keys->cxt, false) < work_mem * (Size) 1024)
+		key_cache_want(scan);
+	return found;
+}
+
 /* ---- fetching ---- */
 
 /* A row has come: keep it for its key. */

@@ -19,6 +19,12 @@ extern void key_cache_begin(DistScanState * scan);
 /* Collect the scan's parameters as they are now. */
 extern void key_cache_want(DistScanState * scan);
 
+/*
+ * In a rehearsal: are the rows for the scan's parameters here?  If not, they
+ * are collected.
+ */
+extern bool key_cache_has_rows(DistScanState * scan);
+
 /* Ask for what was collected; first for all scans, then wait for each. */
 extern void key_cache_send(DistScanState * scan);
 extern void key_cache_receive(DistScanState * scan);

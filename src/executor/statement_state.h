@@ -19,6 +19,7 @@ typedef struct StatementState
 	int			last_place;
 	List	   *early_scans;	/* DistScanState *, to be read before writing */
 	List	   *scans;			/* DistScanState *, all */
+	bool		rehearsal;		/* a run that only shows keys (key_rehearsal.c) */
 	bool		visited;		/* by flight.c, which has these two: */
 	List	   *waiting;		/* scans not started, in the order of reading */
 	Bitmapset  *init_params;	/* exec parameters that InitPlans set */

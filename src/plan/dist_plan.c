@@ -291,8 +291,11 @@ lock_plan_decode(List *encoded)
 List *
 batch_plan_encode(const BatchPlan * plan)
 {
-	return list_make4(makeString(pstrdup(DIST_BATCH_NAME)), plan->params, plan->scans,
-					  makeInteger(plan->harmless));
+	List	   *list = list_make4(makeString(pstrdup(DIST_BATCH_NAME)), plan->params, plan->scans,
+								  makeInteger(plan->harmless));
+
+	list = lappend(lappend(list, plan->rehearsed), plan->rehearsals);
+	return lappend(lappend(list, plan->subplans), plan->fixed);
 }
 
 BatchPlan *
@@ -304,6 +307,10 @@ batch_plan_decode(List *encoded)
 	plan->params = read_node(&reader);
 	plan->scans = read_node(&reader);
 	plan->harmless = read_int(&reader);
+	plan->rehearsed = read_node(&reader);
+	plan->rehearsals = read_node(&reader);
+	plan->subplans = read_node(&reader);
+	plan->fixed = read_node(&reader);
 	return plan;
 }
 

@@ -289,6 +289,17 @@ typedef struct BatchPlan
 	List	   *params;			/* IntList, in the order of custom_exprs */
 	List	   *scans;			/* IntList: plan_node_ids of ShardliteScans */
 	bool		harmless;		/* rows may be read that nobody will ask for */
+
+	/*
+	 * Plans that show the keys of scans when they run: pairs of plan_node_id and how
+	 * many of their rows are wanted at most, 0 for all.  Then the plan_ids of
+	 * all SubPlans in them, and parameters that InitPlans in them set
+	 * once and for all.  rehearsed: the scans, not in the list above.
+	 */
+	List	   *rehearsed;		/* IntList */
+	List	   *rehearsals;		/* IntList */
+	List	   *subplans;		/* IntList */
+	List	   *fixed;			/* IntList */
 }			BatchPlan;
 
 extern List *batch_plan_encode(const BatchPlan * plan);

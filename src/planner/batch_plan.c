@@ -4,19 +4,20 @@
  *
  * A scan below a correlated SubPlan, or below the inner side of a nested loop, waits for
  * its nodes once per outer row.  In the finished plan the outer rows come through a
- * ShardliteBatch, which reads some of them ahead and sends the keys of all.
- * For a nested loop it is put above the outer side, for SubPlans in arguments
- * of aggregates above their input.  Another plan node with SubPlans is split: it keeps what it does without them and delivers plain columns, and a
- * ShardliteBatch above it takes over its target list and the filters from the first
- * with such a SubPlan on (the order of filters is one of security).
+ * ShardliteBatch, which reads some of them ahead and sends the keys of all
+ * (batch_reason.c says of which scans).  For a nested loop it is put above the
+ * outer side, for SubPlans in arguments of aggregates or functions that return sets
+ * above their input, for those in the condition of an outer join above the side whose
+ * columns they need.  Another plan node with SubPlans is split: it keeps what
+ * it does without them and delivers plain columns, and a ShardliteBatch above it takes
+ * over its target list and the filters from the first with such a SubPlan on
+ * (the order of filters is one of security).
  *
- * Only what has no effects is read ahead, and a scan's parameters must be
- * columns of the row, so that computing them cannot fail.
+ * Only what has no effects is read ahead; that rows are locked is none where all
+ * are read.
  */
 #include "postgres.h"
 
-#include "access/transam.h"
-#include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -24,33 +25,13 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 
 #include "plan/dist_plan.h"
 #include "planner/batch_plan.h"
+#include "planner/batch_reason.h"
 #include "planner/finished_plan.h"
 
 static bool enable_batched_keys = true;
-
-typedef struct BatchContext
-{
-	PlannedStmt *stmt;
-	int			cursor_options;
-	bool		secret;			/* filters may be those of policies */
-	int			last_id;		/* of plan nodes */
-	Bitmapset  *init_params;	/* set by InitPlans */
-}			BatchContext;
-
-/* What a ShardliteBatch has to know; the lists grow as reasons are found. */
-typedef struct BatchReason
-{
-	int			side;			/* of a join, whose columns alone count; 0: all columns do */
-	Bitmapset  *given;			/* parameters that the current row sets */
-	Bitmapset  *outside;		/* all that are set outside the repeated plan */
-	List	   *params;			/* IntList */
-	List	   *exprs;			/* their values, in terms of the row */
-	List	   *scans;			/* IntList of plan_node_ids */
-}			BatchReason;
 
 /* Note plan node ids and what InitPlans set. */
 static void
@@ -67,138 +48,6 @@ survey_plan(BatchContext * context, Plan *plan)
 		survey_plan(context, lfirst(lc));
 }
 
-/* ---- scans that profit ---- */
-
-/* now() and the like: the same for all rows, and never an error. */
-static bool
-is_time_like(Node *node)
-{
-	FuncExpr   *call = (FuncExpr *) node;
-
-	return IsA(node, FuncExpr) && call->args == NIL && call->funcid < FirstNormalObjectId &&
-		func_volatile(call->funcid) != PROVOLATILE_VOLATILE;
-}
-
-/* Collect execution parameters; true if there is anything but values. */
-static bool
-complicated_walker(Node *node, void *context)
-{
-	Bitmapset **params = context;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
-		*params = bms_add_member(*params, ((Param *) node)->paramid);
-	if (IsA(node, SQLValueFunction) || is_time_like(node))
-		return false;
-	if (!IsA(node, List) && !IsA(node, Param) && !IsA(node, Const) && !IsA(node, RelabelType))
-		return true;
-	return expression_tree_walker(node, complicated_walker, context);
-}
-
-/* Can many values travel as an array, of their texts at least, and come apart again? */
-static bool
-has_values(Oid type)
-{
-	return get_typtype(type) != TYPTYPE_PSEUDO;
-}
-
-static bool
-takes_many_keys(CustomScan *scan)
-{
-	const DistPlan *plan = dist_plan_decode(scan->custom_private);
-
-	if (plan->operation != CMD_SELECT || plan->writes || plan->before_writes ||
-		plan->whole_statement || plan->source_keys != NIL || plan->row_id_rti != 0 ||
-		plan->nparams == 0 ||
-		(plan->target != TARGET_ALL_SHARDS && plan->target != TARGET_KEYS) ||
-		strncmp(strVal(linitial(plan->text.pieces)), "SELECT", 6) != 0)
-		return false;
-	for (int i = 0; i < plan->nparams; i++)
-		if (!has_values(exprType(list_nth(scan->custom_exprs, i))))
-			return false;
-	return true;
-}
-
-/* Find scans in a plan that is repeated for each row. */
-static void
-find_scans(const BatchContext * context, Plan *plan, BatchReason * reason)
-{
-	ListCell   *lc;
-
-	if (IsA(plan, CustomScan) && is_dist_scan((CustomScan *) plan))
-	{
-		CustomScan *scan = (CustomScan *) plan;
-		Bitmapset  *params = NULL;
-
-		if (!complicated_walker((Node *) scan->custom_exprs, &params) &&
-			bms_overlap(params, reason->given) && bms_is_subset(params, reason->outside) &&
-			!bms_overlap(params, context->init_params) && takes_many_keys(scan))
-			reason->scans = list_append_unique_int(reason->scans, plan->plan_node_id);
-	}
-	foreach(lc, plan->initPlan)
-	{
-		SubPlan    *subplan = lfirst_node(SubPlan, lc);
-
-		if (subplan->subLinkType != CTE_SUBLINK)
-			find_scans(context, plan_of_subplan(context->stmt, subplan->plan_id), reason);
-	}
-	foreach(lc, plan_children(plan))
-		find_scans(context, lfirst(lc), reason);
-}
-
-/* Is it a column of the row, or as good as one? */
-static bool
-is_column(const BatchReason * reason, Node *node)
-{
-	while (node != NULL && IsA(node, RelabelType))
-		node = (Node *) ((RelabelType *) node)->arg;
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return reason->side == 0 || ((Var *) node)->varno == reason->side;
-	return IsA(node, Param) || IsA(node, Const) || plan_is_aggregate(node);
-}
-
-/* Does a SubPlan give a reason?  Its parameters and scans are added. */
-static bool
-is_reason(const BatchContext * context, const SubPlan *subplan, BatchReason * reason)
-{
-	Plan	   *plan = plan_of_subplan(context->stmt, subplan->plan_id);
-	int			before = list_length(reason->scans);
-	ListCell   *lc,
-			   *lc2;
-
-	if (subplan->parParam == NIL || subplan->useHashTable || subplan->subLinkType == CTE_SUBLINK)
-		return false;
-	reason->given = NULL;
-	forboth(lc, subplan->parParam, lc2, subplan->args)
-	{
-		if (!is_column(reason, lfirst(lc2)))
-			return false;
-		reason->given = bms_add_member(reason->given, lfirst_int(lc));
-	}
-	reason->outside = plan->extParam;
-	find_scans(context, plan, reason);
-	if (list_length(reason->scans) == before)
-		return false;
-	reason->params = list_concat_copy(reason->params, subplan->parParam);
-	reason->exprs = list_concat_copy(reason->exprs, subplan->args);
-	return true;
-}
-
-/* The same for all SubPlans of an expression. */
-static bool
-has_reason(const BatchContext * context, Node *expr, BatchReason * reason)
-{
-	ListCell   *lc;
-	bool		found = false;
-
-	foreach(lc, plan_subplans(expr))
-		found |= is_reason(context, lfirst(lc), reason);
-	return found;
-}
-
 /* ---- making nodes ---- */
 
 /* A ShardliteBatch above a plan; target list and filter refer to its columns. */
@@ -206,7 +55,10 @@ static Plan *
 make_batch(BatchContext * context, Plan *child, BatchReason * reason, bool harmless)
 {
 	CustomScan *scan = makeNode(CustomScan);
-	BatchPlan	plan = {reason->params, reason->scans, harmless};
+	BatchPlan	plan = {
+		.params = reason->params,.scans = reason->scans,.harmless = harmless,
+		.rehearsed = reason->rehearsed,.rehearsals = reason->rehearsals,.subplans = reason->subplans,.fixed = reason->fixed
+	};
 	ListCell   *lc;
 
 	scan->methods = GetCustomScanMethods(DIST_BATCH_NAME, false);
@@ -265,7 +117,7 @@ batch_child(BatchContext * context, Plan **child, BatchReason * reason)
 	bool		harmless = true;
 	Plan	   *batch;
 
-	if (reason->scans == NIL || !plan_has_no_effects(context->stmt, *child, &harmless))
+	if ((reason->scans == NIL && reason->rehearsed == NIL) || !plan_has_no_effects(context->stmt, *child, &harmless))
 		return;
 	reason->exprs = (List *) to_child_columns((Node *) reason->exprs, NULL);
 	batch = make_batch(context, *child, reason, harmless);
@@ -288,9 +140,8 @@ batch_nestloop(BatchContext * context, NestLoop *join)
 		reason.params = lappend_int(reason.params, param->paramno);
 		reason.exprs = lappend(reason.exprs, param->paramval);
 	}
-	reason.outside = innerPlan(join)->extParam;
 	if (reason.given != NULL)
-		find_scans(context, innerPlan(join), &reason);
+		(void) batch_reason_add(context, innerPlan(join), 0, &reason);
 	batch_child(context, &outerPlan(join), &reason);
 }
 
@@ -307,9 +158,9 @@ batch_join_filter(BatchContext * context, Join *join)
 
 	if (context->secret || join->jointype == JOIN_INNER)
 		return;
-	if (has_reason(context, (Node *) join->joinqual, &outer))
+	if (batch_reason_find(context, (Node *) join->joinqual, &outer))
 		batch_child(context, &outerPlan(join), &outer);
-	if (IsA(join, HashJoin) && has_reason(context, (Node *) join->joinqual, &inner))
+	if (IsA(join, HashJoin) && batch_reason_find(context, (Node *) join->joinqual, &inner))
 		batch_child(context, &outerPlan(innerPlan(join)), &inner);
 }
 
@@ -322,7 +173,7 @@ batch_input(BatchContext * context, Plan *plan)
 
 	if (!IsA(plan, ProjectSet))
 		exprs = plan_aggregate_inputs((Node *) list_make2(plan->targetlist, plan->qual));
-	if (outerPlan(plan) != NULL && has_reason(context, exprs, &reason))
+	if (outerPlan(plan) != NULL && batch_reason_find(context, exprs, &reason))
 		batch_child(context, &outerPlan(plan), &reason);
 }
 
@@ -423,14 +274,14 @@ split_node(BatchContext * context, Plan *plan)
 	{
 		if (moved != NIL && context->secret)
 			break;
-		if (has_reason(context, lfirst(lc), &reason) && moved == NIL)
+		if (batch_reason_find(context, lfirst(lc), &reason) && moved == NIL)
 		{
 			moved = list_copy_tail(*filter, foreach_current_index(lc));
 			kept = list_truncate(list_copy(*filter), foreach_current_index(lc));
 		}
 	}
 	if ((moved == NIL || !context->secret) &&
-		!has_reason(context, (Node *) tlist, &reason) && moved == NIL)
+		!batch_reason_find(context, (Node *) tlist, &reason) && moved == NIL)
 		return plan;
 	kept_tlist = columns_of((Node *) list_make3(tlist, moved, reason.exprs));
 	plan->targetlist = kept_tlist;
@@ -548,8 +399,8 @@ batch_nodes_add(PlannedStmt *stmt, int cursor_options, bool secret)
 	foreach(lc, stmt->subplans)
 		if (lfirst(lc) != NULL)
 			survey_plan(&context, lfirst(lc));
-	stmt->planTree = improve(&context, stmt->planTree);
 	improve_list(&context, stmt->subplans);
+	stmt->planTree = improve(&context, stmt->planTree);
 	if (goes_back && !ExecSupportsBackwardScan(stmt->planTree))
 		stmt->planTree = make_rewindable(&context, stmt->planTree);
 }

@@ -231,6 +231,17 @@ plan_aggregate_inputs(Node *expr)
 	return (Node *) inputs;
 }
 
+List *
+plan_own_subplans(Plan *plan)
+{
+	List	   *exprs;
+
+	(void) node_exprs(plan, &exprs);
+	return list_concat(list_concat(plan_subplans((Node *) exprs),
+								   plan_subplans(plan_aggregate_inputs((Node *) exprs))),
+					   plan->initPlan);
+}
+
 /* Does a node lock rows, of which there may be fewer than it could read? */
 static bool
 locks_rows(Plan *plan)
@@ -262,15 +273,12 @@ bool
 plan_has_no_effects(const PlannedStmt *stmt, Plan *plan, bool *harmless)
 {
 	List	   *exprs;
-	List	   *subplans;
 	ListCell   *lc;
 
 	if (!node_exprs(plan, &exprs) || contain_volatile_functions((Node *) exprs))
 		return false;
 	*harmless &= !may_fail_walker((Node *) exprs, NULL) && !locks_rows(plan);
-	subplans = list_concat(plan_subplans((Node *) exprs),
-						   plan_subplans(plan_aggregate_inputs((Node *) exprs)));
-	foreach(lc, list_concat(subplans, plan->initPlan))
+	foreach(lc, plan_own_subplans(plan))
 	{
 		SubPlan    *subplan = lfirst_node(SubPlan, lc);
 

@@ -22,6 +22,9 @@ extern List *plan_subplans(Node *expr);
 /* What the aggregates of an expression compute from their input, as one expression. */
 extern Node *plan_aggregate_inputs(Node *expr);
 
+/* SubPlans in a node's expressions, wherever in them, and its InitPlans. */
+extern List *plan_own_subplans(Plan *plan);
+
 /*
  * May more rows be read of a plan than are asked for, if no error comes and
  * rows may be locked?  *harmless becomes false when that could happen.

@@ -1,6 +1,7 @@
 -- Shapes of statements in which shards are asked once per row: each gets the keys of
 -- many rows at once.  few: in so few round trips; differ: rows unlike those of plain tables.
 SET search_path = exec;
+\set SHOW_CONTEXT never
 SET shardlite.enable_decorrelation = off;
 SET shardlite.max_connections_per_node_per_session = 1;
 CREATE TYPE ypair AS (x int, y text);
@@ -109,6 +110,43 @@ SELECT * FROM compare('SELECT o.v, o.t, count(*), grouping(o.t), (SELECT max(i.l
 SELECT * FROM compare('SELECT o.v, o.t, count(*), M(o) AS x FROM yo o GROUP BY CUBE (o.v, o.t), o.k HAVING M(o) > 20', 24);
 SELECT * FROM compare('SELECT o.k, M(o) AS x FROM zo o TABLESAMPLE BERNOULLI (100)');
 SELECT * FROM compare('SELECT o.k, M(o) AS x FROM zo o WHERE o.ctid > ''(0,0)''');
+-- keys that come out of the sublink itself: from an inner one, of the outermost row, of the middle one, of both
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.k < (SELECT count(*) * 9 FROM yw w WHERE w.v = o.v AND w.k <> o.k)) AS x FROM yo o', 24);
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.k < (SELECT count(*) * 9 FROM yw w WHERE w.v = i.v AND w.k <> i.k)) AS x FROM yo o', 24);
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.k < (SELECT count(*) * 9 FROM yw w WHERE w.v = i.v AND w.k <> o.k)) AS x FROM yo o', 24);
+SELECT * FROM compare('SELECT o.k FROM yo o WHERE EXISTS (SELECT FROM yi i WHERE i.v = o.v AND EXISTS (SELECT FROM yw w WHERE w.v = i.v AND w.k > o.k OFFSET 0) OFFSET 0)', 30);
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.k < (SELECT count(*) FROM yw w WHERE w.v = i.v AND w.k > (SELECT min(j.line) FROM yi j WHERE j.v = w.v AND j.line <> o.k))) AS x FROM yo o WHERE o.k <= 60', 40);
+SELECT * FROM compare('SELECT o.k, (SELECT sum(x.n) FROM yi i, LATERAL (SELECT count(*) AS n FROM yw w WHERE w.v = i.v AND w.k > o.k OFFSET 0) x WHERE i.v = o.v) AS x FROM yo o', 24);
+SELECT * FROM compare('SELECT o.k, (SELECT max(p.k) FROM zw p WHERE p.v = o.v AND p.k < (SELECT max(i.line) FROM yi i WHERE i.v = p.v AND i.line <> o.k)) AS x FROM yo o', 24);
+SELECT * FROM compare('SELECT o.k, y.c FROM yo o, LATERAL (SELECT w.k, w.v FROM yw w WHERE w.k = o.v + 1 ORDER BY w.k LIMIT 1) x, LATERAL (SELECT count(*) AS c FROM yi i WHERE i.v = x.v AND i.line > o.k LIMIT x.v % 4) y', 24);
+SELECT * FROM compare('SELECT o.k, (WITH c AS (SELECT i.line FROM yi i WHERE i.v = o.v) SELECT max(a.line) + min(b.line) FROM c a, c b) AS x FROM yo o', 24);
+SELECT * FROM compare('SELECT o.k, (SELECT sum(s.line) FROM (SELECT i.line FROM yi i WHERE i.v = o.v ORDER BY i.line LIMIT o.k % 3) s) AS x FROM yo o', 24);
+-- from sublinks that stay the same, functions, settings
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.line < (SELECT max(k) - 30 FROM zw)) AS x FROM yo o', 24);
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.line < (SELECT max(k) - 30 FROM yw)) AS x FROM yo o', 24);
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.t <> current_setting(''shardlite.enable_decorrelation'')) AS x FROM yo o', 24);
+CREATE FUNCTION seen(n int) RETURNS int STABLE LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'seen %', n; RETURN n; END $$;
+CREATE FUNCTION third(n int) RETURNS int STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN 60 / n; END $$;
+SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = seen(o.v)) AS x FROM yo o WHERE o.k < 5 ORDER BY o.k;
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = third(o.v) AND i.line <> o.k) AS x FROM yo o WHERE o.v > 0', 24);
+-- what fails in a rehearsal only, or in rows that are not wanted
+SELECT * FROM compare('SELECT o.k, (SELECT max(i.line / (SELECT count(*) FROM yw w WHERE w.v = i.v % 40 AND w.k < 1000 + o.k)) FROM yi i WHERE i.v = o.v) AS x FROM yo o', 24);
+SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = third(o.k - 4)) AS x FROM yo o ORDER BY o.k LIMIT 3;
+SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = third(o.k - 4)) AS x FROM yo o ORDER BY o.k LIMIT 4;
+SELECT sum(CASE WHEN o.v <> 4 THEN (SELECT max(i.line) FROM yi i WHERE i.v = third(o.v - 4)) END) FROM yo o;
+BEGIN;
+INSERT INTO yw VALUES (1000, 1, 'new');
+SELECT sum(CASE WHEN o.v <> 4 THEN (SELECT max(i.line) FROM yi i WHERE i.v = third(o.v - 4)) END) FROM yo o;
+SELECT count(*) FROM yw WHERE t = 'new';
+ROLLBACK;
+-- effects are as many as rows
+CREATE SEQUENCE drawn;
+SELECT count(x) FROM (SELECT (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.line > (SELECT o.k * 0 * nextval('drawn'))) AS x FROM yo o WHERE o.k <= 30) s;
+SELECT last_value FROM drawn;
+-- functions that ask nodes
+CREATE FUNCTION asks(n int) RETURNS bigint STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM exec.yw w WHERE w.v = n); END $$;
+CREATE FUNCTION pasks(n int) RETURNS bigint STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM exec.zw w WHERE w.v = n); END $$;
+SELECT count(*) FROM ((SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = asks(o.v)) FROM yo o) EXCEPT ALL (SELECT o.k, (SELECT max(i.line) FROM zi i WHERE i.v = pasks(o.v)) FROM zo o)) d;
 -- cursors that go back
 BEGIN;
 DECLARE s SCROLL CURSOR FOR SELECT o.k, (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.line <> o.k) AS x FROM yo o ORDER BY o.k;
@@ -127,5 +165,6 @@ ROLLBACK;
 SET client_min_messages = warning;
 DROP TABLE yo, yi, yw, zo, zi, zw, ychars, zchars CASCADE;
 DROP VIEW reading;
-DROP FUNCTION trips, is_few, plain, compare, compare_write;
+DROP SEQUENCE drawn;
+DROP FUNCTION asks, pasks, seen, third, trips, is_few, plain, compare, compare_write;
 DROP TYPE ypair;
