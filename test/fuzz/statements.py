@@ -2,12 +2,13 @@
 import random
 
 import kinds
+from ahead import Ahead
 from keyed import Keyed
 from writes import Step, WriteGen
 
 # class -> weight; names beginning with w_ change rows
 CLASSES = [
-    ("plain", 22), ("join", 14), ("grouped", 12), ("window", 6), ("setop", 6), ("keyed", 12), ("cte", 7), ("recursive", 2),
+    ("plain", 22), ("join", 14), ("grouped", 12), ("window", 6), ("setop", 6), ("keyed", 12), ("ahead", 8), ("cte", 7), ("recursive", 2),
     ("distinct_on", 2), ("locking", 3), ("star", 3), ("using", 3), ("prepared", 4), ("cursor", 2), ("failing", 2),
     ("w_insert", 6), ("w_insert_select", 3), ("w_update", 6), ("w_update_from", 3), ("w_delete", 3),
     ("w_delete_using", 2), ("w_merge", 1), ("w_cte", 2), ("w_truncate", 0.4), ("w_transaction", 5),
@@ -68,7 +69,8 @@ def _reads(gen, cls):
     if cls == "distinct_on":
         return [Step(gen.distinct_on(1)[0])]
     sql, out = {"grouped": gen.grouped, "window": gen.windowed, "setop": gen.setop,
-                "keyed": lambda depth: Keyed(gen).statement()}[cls](1)
+                "keyed": lambda depth: Keyed(gen).statement(),
+                "ahead": lambda depth: Ahead(gen).statement()}[cls](1)
     if gen.maybe(0.4):
         tail, order = gen.ordering(out, gen.maybe(0.5))
         return [Step(sql + tail, order)]
