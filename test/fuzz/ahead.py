@@ -12,7 +12,7 @@ class Ahead:
         item = self.g.base(only=False)
         return item, item.aliases[0]
 
-    def value(self, outer, depth=2, arrays=()):
+    def value(self, outer, depth=1, arrays=()):
         """A correlated sub-SELECT of one int8; outer: aliases that it may refer to, the nearest last."""
         item, i = self.rows()
         conds = ["%s.a %s %s.a" % (i, self.g.pick(["=", "=", "=", "<", ">="]), self.g.pick(outer))]
@@ -82,12 +82,12 @@ class Ahead:
     def _series(self):
         item, o = self.rows()
         return "SELECT %s.id::int8 AS c1, generate_series(1, %s %% 3) AS c2 FROM %s" % (
-            o, self.value([o], 1), item.sql), [("c1", "i8"), ("c2", "i8")]
+            o, self.value([o]), item.sql), [("c1", "i8"), ("c2", "i8")]
 
     def _aggregate(self):
         item, o = self.rows()
         return "SELECT %s.a::int8 AS c1, sum(%s)::int8 AS c2, count(*) FILTER (WHERE %s) AS c3 FROM %s GROUP BY %s.a" % (
-            o, self.value([o], 1), self.test([o]), item.sql, o), [("c1", "i8"), ("c2", "i8"), ("c3", "i8")]
+            o, self.value([o]), self.test([o]), item.sql, o), [("c1", "i8"), ("c2", "i8"), ("c3", "i8")]
 
     def _window(self):
         item, o = self.rows()
