@@ -103,12 +103,12 @@ deferred_value_eval(Node *node, ExprContext *econtext, Datum *value, bool *isnul
 
 		MemoryContextSwitchTo(old);
 		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ASSERT_FAILURE || error->elevel > ERROR)
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(old);
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_ASSERT_FAILURE)
+			ReThrowError(error);
 		*value = PointerGetDatum(pack_error(error));
 		succeeded = false;
 	}

@@ -72,7 +72,7 @@ key_rehearsal_create(EState *estate, const BatchPlan * plan, List *scans)
 	bool		to_end;
 	QueryDesc  *query = statement_running(&to_end);
 
-	if (query == NULL || query->estate != estate)
+	if (query == NULL || query->estate != estate || IsInParallelMode())
 		return NULL;
 	rehearsal->estate = estate;
 	rehearsal->plan = plan;
@@ -294,12 +294,12 @@ try_rows(KeyRehearsal * rehearsal, RehearsedRows * rows)
 
 		MemoryContextSwitchTo(old);
 		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ASSERT_FAILURE || error->elevel > ERROR)
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(old);
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_ASSERT_FAILURE)
+			ReThrowError(error);
 		FreeErrorData(error);
 		if (stage->estate != NULL)
 			MemoryContextDelete(stage->estate->es_query_cxt);

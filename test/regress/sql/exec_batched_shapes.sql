@@ -139,6 +139,26 @@ INSERT INTO yw VALUES (1000, 1, 'new');
 SELECT sum(CASE WHEN o.v <> 4 THEN (SELECT max(i.line) FROM yi i WHERE i.v = third(o.v - 4)) END) FROM yo o;
 SELECT count(*) FROM yw WHERE t = 'new';
 ROLLBACK;
+-- who catches a cancel finds his subtransactions in order
+CREATE FUNCTION stops(n int) RETURNS int STABLE LANGUAGE plpgsql AS $$ BEGIN IF n > 3 THEN RAISE SQLSTATE '57014' USING MESSAGE = 'stopped'; END IF; RETURN n; END $$;
+DO $$
+BEGIN
+    INSERT INTO zw VALUES (2000, 1, 'kept');
+    BEGIN
+        INSERT INTO zw VALUES (2001, 1, 'gone');
+        PERFORM sum((SELECT max(i.line) FROM yi i WHERE i.v = stops(o.v))) FROM yo o;
+    EXCEPTION WHEN query_canceled THEN
+        RAISE NOTICE '%', SQLERRM;
+    END;
+    BEGIN
+        INSERT INTO zw VALUES (2002, 1, 'gone');
+        PERFORM count(*) FROM yi i WHERE i.v = stops(5);
+    EXCEPTION WHEN query_canceled THEN
+        RAISE NOTICE '%', SQLERRM;
+    END;
+END $$;
+SELECT k, t FROM zw WHERE k >= 2000;
+DELETE FROM zw WHERE k >= 2000;
 -- effects are as many as rows
 CREATE SEQUENCE drawn;
 SELECT count(x) FROM (SELECT (SELECT max(i.line) FROM yi i WHERE i.v = o.v AND i.line > (SELECT o.k * 0 * nextval('drawn'))) AS x FROM yo o WHERE o.k <= 30) s;
@@ -166,5 +186,5 @@ SET client_min_messages = warning;
 DROP TABLE yo, yi, yw, zo, zi, zw, ychars, zchars CASCADE;
 DROP VIEW reading;
 DROP SEQUENCE drawn;
-DROP FUNCTION asks, pasks, seen, third, trips, is_few, plain, compare, compare_write;
+DROP FUNCTION stops, asks, pasks, seen, third, trips, is_few, plain, compare, compare_write;
 DROP TYPE ypair;
