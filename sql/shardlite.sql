@@ -210,6 +210,9 @@ CREATE FUNCTION shardlite_internal.partial_result(internal, anyelement, text) RE
 CREATE AGGREGATE shardlite_internal.partial(anyelement, text) (
     SFUNC = shardlite_internal.partial_step, STYPE = internal, SSPACE = 128,
     FINALFUNC = shardlite_internal.partial_result, FINALFUNC_EXTRA, PARALLEL = RESTRICTED);
+-- Stands for a condition of shards while a statement is planned; never called.
+CREATE FUNCTION shardlite_internal.on_shard(condition text, VARIADIC columns "any") RETURNS boolean
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'shardlite_on_shard';
 -- In a fragment: a value that its coordinator has computed, or the error of
 -- that.  On the coordinator deferred_error() stands for the second parameter.
 CREATE FUNCTION shardlite_internal.deferred(value anyelement, error bytea) RETURNS anyelement

@@ -17,22 +17,22 @@
 
 #include "access/sysattr.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_namespace.h"
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
+#include "parser/parse_agg.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
-#include "deparse/shippable.h"
+#include "compat/query_compat.h"
 #include "planner/colocated_query.h"
 #include "planner/key_units.h"
 #include "planner/key_value.h"
 #include "planner/prune.h"
+#include "planner/query_travel.h"
 #include "planner/unsupported.h"
 
 typedef enum Placement
@@ -89,6 +89,22 @@ is_single(const PlaceContext * context)
 
 /* ---- FROM entries ---- */
 
+static bool
+varies_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, Var) || IsA(node, SubLink) ||
+		expression_tree_walker(node, varies_walker, context);
+}
+
+/* Does each shard pick a sample of its own rows, as large a part as anywhere? */
+static bool
+can_sample(const DistTable * table, TableSampleClause *sample)
+{
+	return table->kind != DIST_REFERENCE && !varies_walker((Node *) sample, NULL);
+}
+
 static void
 place_relation(PlaceContext * context, UnitLevel * level, int rti)
 {
@@ -98,7 +114,7 @@ place_relation(PlaceContext * context, UnitLevel * level, int rti)
 
 	if (table == NULL)
 		fail(context, COLOCATED_LOCAL_TABLE);
-	else if (rte->tablesample != NULL ||
+	else if ((rte->tablesample != NULL && !can_sample(table, rte->tablesample)) ||
 			 (!rte->inh && rte->relkind == RELKIND_PARTITIONED_TABLE))
 		fail(context, COLOCATED_SAMPLE);
 	else if (is_secured_for_other_role(level->query, rte) ||
@@ -444,6 +460,28 @@ shows_order(const Query *query)
 	return query->sortClause != NIL && !query->hasDistinctOn;
 }
 
+/* Is such a key in every grouping set? */
+static bool
+sets_hold_key(PlaceContext * context, UnitLevel * level)
+{
+	Query	   *query = level->query;
+	List	   *sets = expand_grouping_sets(query->groupingSets, query->groupDistinct, -1);
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, sets)
+	{
+		List	   *clauses = NIL;
+
+		foreach(lc2, (List *) lfirst(lc))
+			clauses = lappend(clauses, get_sortgroupref_clause(lfirst_int(lc2),
+															   query->groupClause));
+		if (!holds_key(context, level, clauses))
+			return false;
+	}
+	return true;
+}
+
 /* Do groups, windows and duplicates of a split level lie on one shard each? */
 static bool
 keeps_shards_apart(PlaceContext * context, UnitLevel * level)
@@ -451,10 +489,14 @@ keeps_shards_apart(PlaceContext * context, UnitLevel * level)
 	Query	   *query = level->query;
 	ListCell   *lc;
 
-	if (query->limitCount != NULL || query->limitOffset != NULL ||
-		query->groupingSets != NIL || shows_order(query))
+	if (query->limitCount != NULL || query->limitOffset != NULL || shows_order(query))
 		return false;
-	if ((query->hasAggs || query->havingQual != NULL || query->groupClause != NIL) &&
+	if (query->groupingSets != NIL)
+	{
+		if (!sets_hold_key(context, level))
+			return false;
+	}
+	else if ((query->hasAggs || query->havingQual != NULL || query->groupClause != NIL) &&
 		!holds_key(context, level, query->groupClause))
 		return false;
 	foreach(lc, query->windowClause)
@@ -464,57 +506,6 @@ keeps_shards_apart(PlaceContext * context, UnitLevel * level)
 	}
 	return query->distinctClause == NIL ||
 		holds_key(context, level, query->distinctClause);
-}
-
-/* Is the aggregate's value one and the same whatever order its rows come in? */
-static bool
-is_exact_aggregate(const Aggref *aggref)
-{
-	static const char *const names[] = {
-		"count", "sum", "min", "max", "avg", "bool_and", "bool_or", "every"
-	};
-	char	   *name = get_func_name(aggref->aggfnoid);
-	ListCell   *lc;
-
-	if (name == NULL || get_func_namespace(aggref->aggfnoid) != PG_CATALOG_NAMESPACE)
-		return false;
-	foreach(lc, aggref->aggargtypes)
-	{
-		Oid			type = lfirst_oid(lc);
-
-		if (strcmp(name, "count") != 0 && type != BOOLOID && type != INT2OID &&
-			type != INT4OID && type != INT8OID && type != DATEOID)
-			return false;
-	}
-	for (int i = 0; i < lengthof(names); i++)
-	{
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-inexact_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Aggref) && !is_exact_aggregate((Aggref *) node))
-		return true;
-	return expression_tree_walker(node, inexact_walker, context);
-}
-
-/*
- * Copies of reference tables hold the same rows, but not in the same order: does
- * that show?
- */
-static bool
-depends_on_order(Query *query)
-{
-	return query->limitCount != NULL || query->limitOffset != NULL ||
-		query->hasWindowFuncs || query->hasDistinctOn ||
-		inexact_walker((Node *) query->targetList, NULL) ||
-		inexact_walker(query->havingQual, NULL);
 }
 
 static List *
@@ -568,7 +559,7 @@ finish_level(PlaceContext * context, UnitLevel * level, Bitmapset *varnos)
 			fail(context, COLOCATED_STEP);
 	}
 	if (placed->placement == EVERYWHERE && level->reads_copies &&
-		depends_on_order(level->query))
+		query_depends_on_order(level->query))
 		fail(context, COLOCATED_COPIES);
 	return placed;
 }
@@ -823,79 +814,6 @@ place_query(PlaceContext * context, Query *query, UnitLevel * parent)
 
 /* ---- the whole ---- */
 
-/* Does something refer to a level outside, or to a system column? */
-static bool
-refers_outside_walker(Node *node, void *context)
-{
-	Index		depth = *(Index *) context;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return ((Var *) node)->varlevelsup >= depth || ((Var *) node)->varattno < 0;
-	if (IsA(node, Aggref) && ((Aggref *) node)->agglevelsup >= depth)
-		return true;
-	if (IsA(node, GroupingFunc) && ((GroupingFunc *) node)->agglevelsup >= depth)
-		return true;
-	if (IsA(node, RangeTblEntry))
-	{
-		RangeTblEntry *rte = (RangeTblEntry *) node;
-
-		return rte->rtekind == RTE_CTE && rte->ctelevelsup >= depth;
-	}
-	if (IsA(node, Query))
-	{
-		Index		inner = depth + 1;
-
-		return query_tree_walker((Query *) node, refers_outside_walker, &inner,
-								 QTW_EXAMINE_RTES_BEFORE);
-	}
-	return expression_tree_walker(node, refers_outside_walker, context);
-}
-
-/* Can nodes run all of it, and does all of it come back? */
-static ColocatedObstacle
-travel_obstacle(Query *query)
-{
-	List	   *params = NIL;
-	Index		depth = 0;
-	ListCell   *lc;
-
-	foreach(lc, query->targetList)
-	{
-		TargetEntry *tle = lfirst_node(TargetEntry, lc);
-
-		if (!is_returnable_type(exprType((Node *) tle->expr)) ||
-			exprType((Node *) tle->expr) == RECORDOID)
-			return COLOCATED_EXPRESSION;
-	}
-	if (contain_volatile_functions((Node *) query))
-		return COLOCATED_EXPRESSION;
-	if (refers_outside_walker((Node *) query, &depth))
-		return COLOCATED_OUTSIDE;
-	return is_shippable(extract_params((Node *) query, &params)) ?
-		COLOCATED_YES : COLOCATED_EXPRESSION;
-}
-
-/* Does it read shards at all? */
-static bool
-reads_shards_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, RangeTblEntry))
-	{
-		RangeTblEntry *rte = (RangeTblEntry *) node;
-		DistTable  *table = rte->rtekind == RTE_RELATION ? dist_table_find(rte->relid) : NULL;
-
-		return table != NULL && table->kind != DIST_REFERENCE;
-	}
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, reads_shards_walker, context,
-								 QTW_EXAMINE_RTES_BEFORE);
-	return expression_tree_walker(node, reads_shards_walker, context);
-}
-
 static void
 set_values(PlaceContext * context, Query *query)
 {
@@ -926,9 +844,9 @@ colocated_query(Query *query, ColocatedQuery * result)
 	ListCell   *lc;
 
 	memset(result, 0, sizeof(ColocatedQuery));
-	if (!reads_shards_walker((Node *) query, NULL))
+	if (!query_reads_shards(query))
 		return false;
-	result->obstacle = travel_obstacle(query);
+	result->obstacle = query_travel_obstacle(query);
 	if (result->obstacle != COLOCATED_YES)
 		return false;
 	placed = place_query(&context, query, NULL);
@@ -947,4 +865,88 @@ colocated_query(Query *query, ColocatedQuery * result)
 	}
 	set_values(&context, query);
 	return true;
+}
+
+/* ---- UPDATE, DELETE, MERGE ---- */
+
+/* Does an INSERT of MERGE put its row on the shard of the source row? */
+static bool
+inserts_on_shard(UnitLevel * level, const MergeAction *action, AttrNumber key_attno,
+				 Bitmapset *source)
+{
+	ListCell   *lc;
+
+	foreach(lc, action->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+		UnitLevel  *owner;
+		UnitKey    *key;
+
+		if (tle->resjunk || tle->resno != key_attno)
+			continue;
+		key = unit_find_key(level, (Node *) tle->expr, &owner);
+		return key != NULL && owner == level && key->strong &&
+			bms_is_member(key->unit, source);
+	}
+	return false;
+}
+
+/*
+ * MERGE joins its source with the target, perhaps by an outer join.  Returns the
+ * entries.
+ */
+static Bitmapset *
+place_merge(PlaceContext * context, UnitLevel * level)
+{
+	Query	   *query = level->query;
+	bool		outer = compat_merge_keeps_source(query);
+	Node	   *condition = compat_merge_condition(query);
+	int		   *before = palloc(sizeof(int) * level->nunits);
+	Bitmapset  *target = bms_make_singleton(query->resultRelation);
+	Bitmapset  *source = NULL;
+	ListCell   *lc;
+
+	foreach(lc, query->jointree->fromlist)
+		source = bms_add_members(source, place_jointree(context, level, lfirst(lc)));
+	memcpy(before, level->leaders, sizeof(int) * level->nunits);
+	place_relation(context, level, query->resultRelation);
+	unit_learn(level, condition, context->opfamily, !outer);
+	place_sublinks(context, level, condition);
+	if (outer && !units_kept_apart(level, before, target))
+		fail(context, COLOCATED_JOIN);
+	if (outer)
+		unit_weaken(level, target);
+	foreach(lc, query->mergeActionList)
+	{
+		MergeAction *action = lfirst_node(MergeAction, lc);
+		RangeTblEntry *rte = rt_fetch(query->resultRelation, query->rtable);
+
+		place_sublinks(context, level, action->qual);
+		place_sublinks(context, level, (Node *) action->targetList);
+		if (action->commandType == CMD_INSERT && !context->failed &&
+			!inserts_on_shard(level, action, dist_table_get(rte->relid)->key_attno, source))
+			fail(context, COLOCATED_JOIN);
+	}
+	return bms_add_members(source, target);
+}
+
+bool
+colocated_modify(Query *query)
+{
+	ColocatedQuery result = {0};
+	PlaceContext context = {.result = &result};
+	UnitLevel  *level = unit_level(query, NULL);
+	Bitmapset  *varnos = NULL;
+
+	place_ctes(&context, level);
+	if (context.failed)
+		return false;
+	if (query->commandType == CMD_MERGE)
+		varnos = place_merge(&context, level);
+	else
+		varnos = place_jointree(&context, level, (Node *) query->jointree);
+	place_sublinks(&context, level, (Node *) query->targetList);
+	place_sublinks(&context, level, (Node *) query->returningList);
+	return !context.failed && bms_is_member(query->resultRelation, varnos) &&
+		units_together(level, split_units(level, varnos));
 }

@@ -49,4 +49,10 @@ typedef struct ColocatedQuery
  */
 extern bool colocated_query(Query *query, ColocatedQuery * result);
 
+/*
+ * Is each row that an UPDATE, DELETE or MERGE concerns on the shard of all that
+ * decides about it?  What it writes stays on its shard, says the caller.
+ */
+extern bool colocated_modify(Query *query);
+
 #endif							/* SHARDLITE_COLOCATED_QUERY_H */

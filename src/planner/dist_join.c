@@ -22,6 +22,7 @@
 #include "planner/dist_rel.h"
 #include "planner/refusal.h"
 #include "planner/scan_keys.h"
+#include "planner/shard_subquery.h"
 
 /* Does this equivalence class hold the column? */
 static bool
@@ -282,7 +283,7 @@ join_obstacle(const JoinSides * sides, const JoinClauses * clauses)
  * columns.
  */
 static DistFrom *
-make_wrap(const DistRel * dist, RelOptInfo *rel)
+make_wrap(PlannerInfo *root, const DistRel * dist, RelOptInfo *rel)
 {
 	DistFrom   *item = palloc0(sizeof(DistFrom));
 	ListCell   *lc;
@@ -293,8 +294,8 @@ make_wrap(const DistRel * dist, RelOptInfo *rel)
 	{
 		Node	   *expr = lfirst(lc);
 
-		/* a ctid that nobody looks at, see can_hide() */
-		if (IsA(expr, Var) && ((Var *) expr)->varattno < 0)
+		/* a ctid or whole row that nobody looks at, see can_hide() */
+		if ((IsA(expr, Var) && ((Var *) expr)->varattno < 0) || shard_subquery_is_junk(root, expr))
 			continue;
 		if (!IsA(expr, Var) && !dist_rel_can_compute(dist, expr))
 			return NULL;
@@ -311,11 +312,11 @@ join_outer(DistRel * dist, const JoinSides * sides, List *on)
 
 	join->jointype = sides->jointype;
 	join->left = sides->outer->from;
-	join->right = make_wrap(sides->inner, sides->innerrel);
+	join->right = make_wrap(sides->root, sides->inner, sides->innerrel);
 	join->quals = bare_clauses(on);
 	if (sides->jointype == JOIN_FULL)
 	{
-		DistFrom   *left = make_wrap(sides->outer, sides->outerrel);
+		DistFrom   *left = make_wrap(sides->root, sides->outer, sides->outerrel);
 
 		if (left == NULL)
 			return false;

@@ -25,6 +25,7 @@
 #include "planner/cost.h"
 #include "planner/dist_rel.h"
 #include "planner/refusal.h"
+#include "planner/shard_condition.h"
 #include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
 #include "planner/unsupported.h"
@@ -262,7 +263,8 @@ dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti)
 	dist->other_role = is_secured_for_other_role(root->parse, rte);
 	refusal_note_level(dist, mark.refused_level, mark.refused_why);
 	split_conditions(dist, rel);
-	dist->work = cost_table_work(root, rel, dist->conds);
+	dist->work = cost_table_work(root, rel, dist->conds) +
+		shard_conditions_cost(bare_clauses(dist->conds), rel->tuples);
 	return dist;
 }
 
@@ -274,7 +276,10 @@ reads_before_writes(PlannerInfo *root)
 	{
 		ShellMark	mark;
 
-		if (shell_mark_get(root->simple_rte_array[rti], &mark) && mark.before_writes)
+		RangeTblEntry *rte = root->simple_rte_array[rti];
+
+		if ((shell_mark_get(rte, &mark) && mark.before_writes) ||
+			(shard_subquery_get(rte) != NULL && shard_subquery_reads_first(rte)))
 			return true;
 	}
 	return false;
@@ -362,12 +367,14 @@ dist_rel_make_subquery(PlannerInfo *root, RelOptInfo *rel, Index rti)
 		elog(ERROR, "subquery of range table entry %u cannot run on shards", rti);
 	dist->colocation_id = facts.group->colocation_id;
 	dist->group = facts.group;
+	dist->before_writes = shard_subquery_reads_first(planner_rt_fetch(rti, root));
 	dist->keys = output_vars(rti, query, facts.keys);
 	dist->weak_keys = output_vars(rti, query, facts.weak_keys);
 	foreach(lc, facts.values)
 		dist->key_values = lappend(dist->key_values, expression_planner(copyObject(lfirst(lc))));
 	measure_subquery(dist, &facts);
 	split_conditions(dist, rel);
+	dist->work += shard_conditions_cost(bare_clauses(dist->conds), rel->rows);
 	return dist;
 }
 

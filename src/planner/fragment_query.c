@@ -25,6 +25,7 @@
 #include "deparse/shippable.h"
 #include "planner/fragment_query.h"
 #include "planner/partial_aggregate.h"
+#include "planner/shard_condition.h"
 #include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
 #include "planner/whole_statement.h"
@@ -141,13 +142,38 @@ is_computed_inside(const FragmentLevel * level, const PlaceHolderVar *placeholde
 	return false;
 }
 
+/* Parameters of what is left whole, which has not been through the planner. */
+static Node *
+extract_unplanned(FragmentLevel * level, Node *node)
+{
+	int			known = list_length(*level->params);
+
+	node = extract_params(node, level->params);
+	for (int i = known; i < list_length(*level->params); i++)
+	{
+		ListCell   *param = list_nth_cell(*level->params, i);
+
+		lfirst(param) = expression_planner(lfirst(param));
+	}
+	return node;
+}
+
 static Node *
 bind_mutator(Node *node, void *context)
 {
 	FragmentLevel *level = context;
+	Node	   *condition;
+	List	   *args;
 
 	if (node == NULL)
 		return NULL;
+	condition = shard_condition_get(node, &args);
+	if (condition != NULL)
+	{
+		level->query->hasSubLinks = true;
+		args = castNode(List, expression_tree_mutator((Node *) args, bind_mutator, context));
+		return shard_condition_fill(extract_unplanned(level, condition), args);
+	}
 	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
 	{
 		int			depth = 0;
@@ -187,25 +213,14 @@ bind_quals(FragmentLevel * level, List *quals)
 
 /* ---- range table ---- */
 
-/*
- * The text of a sub-SELECT that shards run as it is.  What is computed here has
- * not been through the planner.
- */
+/* The text of a sub-SELECT that shards run as it is. */
 static Query *
 shard_subquery_text(FragmentLevel * level, const Query *query)
 {
 	Query	   *result = copyObject(unconstify(Query *, query));
-	int			known = list_length(*level->params);
 
 	whole_statement_forget_security(result);
-	result = castNode(Query, extract_params((Node *) result, level->params));
-	for (int i = known; i < list_length(*level->params); i++)
-	{
-		ListCell   *param = list_nth_cell(*level->params, i);
-
-		lfirst(param) = expression_planner(lfirst(param));
-	}
-	return result;
+	return castNode(Query, extract_unplanned(level, (Node *) result));
 }
 
 /* Copy of a range table entry for the fragment. */

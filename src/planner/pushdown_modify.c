@@ -3,9 +3,10 @@
  *		Tier 2: one fragment per shard, or per copy of a reference table.
  *
  * A shard can carry out its part of an UPDATE, DELETE or MERGE when every other
- * distributed table in it is joined, row by row, on the key.  The copies of a
- * reference table stay equal when each node must come to the same result: no
- * volatile function, and nothing that depends on the order of rows.
+ * distributed table in it is joined, row by row, on the key, or read by sub-SELECTs
+ * and CTEs that stay on the row's shard.  The copies of a reference table stay
+ * equal when each node must come to the same result: no volatile function, and
+ * nothing that depends on the order of rows.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
+#include "planner/colocated_query.h"
 #include "planner/prune.h"
 #include "planner/pushdown_modify.h"
 #include "planner/whole_statement.h"
@@ -100,11 +102,12 @@ plan_pushdown_modify(Query *query, const TableSurvey * survey, int cursor_option
 	SurveyedTable *anchor;
 
 	if (!(is_update_or_delete(query) || is_merge(query)) || group == NULL ||
-		contain_volatile_functions((Node *) query) ||
-		(survey->has_reference && depends_on_order(query)))
+		contain_volatile_functions((Node *) query))
 		return NULL;
 	anchor = find_anchor(query, &sorted);
-	if (anchor == NULL || !survey_is_colocated(&sorted))
+	if ((anchor == NULL || !survey_is_colocated(&sorted) ||
+		 (survey->has_reference && depends_on_order(query))) &&
+		!colocated_modify(query))
 		return NULL;
 
 	statement.query = query;

@@ -515,6 +515,11 @@ place_columns(PlannerInfo *root, List *tuple, DistPlan * plan)
 	{
 		TargetEntry *entry = flatCopyTargetEntry(lfirst_node(TargetEntry, lc));
 
+		if (shard_subquery_is_junk(root, (Node *) entry->expr))
+		{
+			plan->fill = lappend_int(lappend_int(plan->fill, entry->resno), FILL_NULL);
+			continue;
+		}
 		if (is_system_column((Node *) entry->expr))
 			entry->expr = place_system_column(root, (Var *) entry->expr, entry->resno, plan);
 		if (entry->expr == NULL)

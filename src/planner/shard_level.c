@@ -38,9 +38,8 @@ is_correlated(const SubLink *link)
 	return contain_vars_of_level(link->subselect, 1);
 }
 
-/* A condition that becomes a semi-join or anti-join, or has no sublink. */
-static bool
-becomes_join(Node *qual)
+bool
+shard_level_becomes_join(Node *qual)
 {
 	SubLink    *link = (SubLink *) qual;
 	Query	   *query;
@@ -89,7 +88,7 @@ all_become_joins(Node *node)
 	}
 	foreach(lc, make_ands_implicit((Expr *) quals))
 	{
-		if (!becomes_join(lfirst(lc)))
+		if (!shard_level_becomes_join(lfirst(lc)))
 			return false;
 	}
 	return true;
@@ -254,7 +253,7 @@ needed_mutator(Node *node, void *context)
 	{
 		Var		   *var = copyObject((Var *) node);
 
-		needed->unfit |= var->varattno <= 0;
+		needed->unfit |= var->varattno < 0;
 		var->varlevelsup = 0;
 		return needed_column(needed, (Node *) var);
 	}
@@ -280,16 +279,15 @@ needed_mutator(Node *node, void *context)
 	return expression_tree_mutator(node, needed_mutator, context);
 }
 
-/* Is there a sublink that is computed once?  That of IN may become a join. */
-static bool
-computed_once_walker(Node *node, void *context)
+bool
+shard_level_computes_once(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, SubLink) && !is_correlated((SubLink *) node) &&
 		((SubLink *) node)->subLinkType != ANY_SUBLINK)
 		return true;
-	return expression_tree_walker(node, computed_once_walker, context);
+	return expression_tree_walker(node, shard_level_computes_once, context);
 }
 
 /* Columns as the target list of a level. */
@@ -347,7 +345,7 @@ split_conditions(const Query *query, List **inside, List **above)
 	{
 		Node	   *qual = lfirst(lc);
 
-		if (contain_volatile_functions(qual) || computed_once_walker(qual, NULL))
+		if (contain_volatile_functions(qual) || shard_level_computes_once(qual, NULL))
 			*above = lappend(*above, qual);
 		else if (checkExprHasSubLink(qual))
 			doubtful = lappend(doubtful, qual);
@@ -404,7 +402,7 @@ shard_level_wrap(Query *query, ColocatedObstacle *why)
 	List	   *above;
 
 	*why = COLOCATED_YES;
-	if (!shard_level_is_hard(query))
+	if (!shard_level_is_hard(query) || query->rowMarks != NIL)
 		return false;
 	if (wrap_level(query, why))
 		return true;

@@ -13,6 +13,15 @@
 /* Is there no more to the Query than FROM and WHERE? */
 extern bool shard_level_is_plain(const Query *query);
 
+/* A condition that becomes a semi-join or anti-join, or has no sublink. */
+extern bool shard_level_becomes_join(Node *qual);
+
+/*
+ * Walker: is there a sublink that is computed once?  That of IN may become a
+ * join.
+ */
+extern bool shard_level_computes_once(Node *node, void *context);
+
 /* UNION ALL: one arm's rows after the other's, which shards would not keep. */
 extern bool shard_level_appends(const Query *query);
 

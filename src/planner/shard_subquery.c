@@ -26,9 +26,14 @@
 #include "rewrite/rewriteManip.h"
 #include "utils/guc.h"
 
+#include "metadata/dist_table.h"
+#include "planner/batch_plan.h"
 #include "planner/colocated_query.h"
+#include "planner/entry_row.h"
+#include "planner/shard_condition.h"
 #include "planner/shard_level.h"
 #include "planner/shard_subquery.h"
+#include "planner/shell_mark.h"
 #include "planner/whole_statement.h"
 
 /* Setting */
@@ -134,7 +139,8 @@ stand_in(Query *query)
 
 /*
  * The Query is kept in a field that entries of this kind do not use, so that it
- * goes wherever the planner takes the entry.
+ * goes wherever the planner takes the entry.  A second member of the list says that
+ * it is read before the statement writes.
  */
 static void
 set_subquery(RangeTblEntry *rte, Query *query)
@@ -148,6 +154,21 @@ shard_subquery_get(const RangeTblEntry *rte)
 {
 	return rte->rtekind == RTE_SUBQUERY && rte->values_lists != NIL ?
 		linitial_node(Query, rte->values_lists) : NULL;
+}
+
+bool
+shard_subquery_reads_first(const RangeTblEntry *rte)
+{
+	return list_length(rte->values_lists) > 1;
+}
+
+bool
+shard_subquery_is_junk(PlannerInfo *root, Node *node)
+{
+	Var		   *var = (Var *) node;
+
+	return IsA(node, Var) && var->varattno == InvalidAttrNumber &&
+		shard_subquery_get(planner_rt_fetch(var->varno, root)) != NULL;
 }
 
 ColocatedObstacle
@@ -189,36 +210,6 @@ shard_subquery_entry(Query *query)
 
 /* ---- sub-SELECTs in FROM ---- */
 
-typedef struct EntryUse
-{
-	int			varno;
-	Index		depth;
-}			EntryUse;
-
-/* Does the statement want a whole row of the entry? */
-static bool
-whole_row_walker(Node *node, void *context)
-{
-	EntryUse   *use = context;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-	{
-		Var		   *var = (Var *) node;
-
-		return var->varno == use->varno && var->varlevelsup == use->depth &&
-			var->varattno <= 0;
-	}
-	if (IsA(node, Query))
-	{
-		EntryUse	inner = {use->varno, use->depth + 1};
-
-		return query_tree_walker((Query *) node, whole_row_walker, &inner, 0);
-	}
-	return expression_tree_walker(node, whole_row_walker, context);
-}
-
 static bool
 has_dropped_column(const RangeTblEntry *rte)
 {
@@ -255,6 +246,8 @@ only_read_here(const Query *query, const RangeTblEntry *rte)
 typedef struct MarkContext
 {
 	const Query *top;
+	bool		before_writes;
+	bool		secret;			/* row security decides what conditions may see */
 	List	   *found;			/* of Query */
 }			MarkContext;
 
@@ -273,21 +266,24 @@ mark_entry(const MarkContext * context, Query *query, int varno)
 	CommonTableExpr *cte = only_read_here(query, rte);
 	Query	   *inner = cte != NULL ? castNode(Query, cte->ctequery) :
 		rte->rtekind == RTE_SUBQUERY ? rte->subquery : NULL;
-	EntryUse	use = {varno, 0};
 
 	/* the order of its rows may show in what is made of them */
 	if (inner == NULL || (inner->sortClause != NIL && !inner->hasDistinctOn) ||
 		((!shard_level_is_hard(inner) || shard_level_appends(inner)) &&
 		 (shard_level_is_plain(inner) || (query == context->top && !gains_from_table(query)))) ||
-		has_dropped_column(rte) || query_tree_walker(query, whole_row_walker, &use, 0) ||
-		!shard_subquery_possible(inner))
+		has_dropped_column(rte) || !shard_subquery_possible(inner))
 		return;
-	rte->rtekind = RTE_SUBQUERY;
-	rte->lateral = false;
-	set_subquery(rte, inner);
 	/* the entry has the CTE's Query now: nobody else may look for entries in it */
 	if (cte != NULL)
 		query->cteList = list_delete_ptr(query->cteList, cte);
+	if (entry_row_is_wanted(query, varno))
+	{
+		inner = entry_row_expand(query, varno, inner);
+		rte = rt_fetch(varno, query->rtable);
+	}
+	rte->rtekind = RTE_SUBQUERY;
+	rte->lateral = false;
+	set_subquery(rte, inner);
 }
 
 static void
@@ -313,6 +309,30 @@ mark_entries(const MarkContext * context, Query *query, Node *node)
 
 /* ---- the statement ---- */
 
+/*
+ * Does this level change or lock rows that are read a second time here if they
+ * were changed meanwhile (EvalPlanQual)?  Rows of shards are looked at there.
+ */
+static bool
+is_rechecked_here(const Query *query)
+{
+	ListCell   *lc;
+	DistTable  *table;
+
+	foreach(lc, query->rowMarks)
+	{
+		RangeTblEntry *rte = rt_fetch(lfirst_node(RowMarkClause, lc)->rti, query->rtable);
+
+		table = rte->rtekind == RTE_RELATION ? dist_table_find(rte->relid) : NULL;
+		if (rte->rtekind == RTE_RELATION && (table == NULL || table->kind == DIST_REFERENCE))
+			return true;
+	}
+	if (query->commandType == CMD_SELECT || query->commandType == CMD_INSERT)
+		return false;
+	table = dist_table_find(rt_fetch(query->resultRelation, query->rtable)->relid);
+	return table == NULL || table->kind == DIST_REFERENCE;
+}
+
 static bool
 mark_walker(Node *node, void *arg)
 {
@@ -326,14 +346,16 @@ mark_walker(Node *node, void *arg)
 		Query	   *query = (Query *) node;
 		ColocatedObstacle why = COLOCATED_YES;
 
-		/* rows that are locked or changed are looked at a second time */
-		if (query->rowMarks != NIL ||
-			(query->commandType != CMD_SELECT && query->commandType != CMD_INSERT))
+		if (is_rechecked_here(query))
 			return false;
 		if (!enable_subquery_pushdown)
 			why = shard_level_is_hard(query) ? COLOCATED_OFF : COLOCATED_YES;
 		else if (query->commandType != CMD_SELECT || !shard_level_wrap(query, &why))
+		{
 			mark_entries(context, query, (Node *) query->jointree);
+			if (!context->secret)
+				context->found = list_concat(context->found, shard_conditions_hide(query));
+		}
 		if (why != COLOCATED_YES)
 			shard_level_refused(query, why);
 		foreach(lc, query->rtable)
@@ -342,7 +364,11 @@ mark_walker(Node *node, void *arg)
 			Query	   *whole = shard_subquery_get(rte);
 
 			if (whole != NULL)
+			{
 				context->found = lappend(context->found, whole);
+				if (context->before_writes)
+					rte->values_lists = lappend(rte->values_lists, makeInteger(true));
+			}
 			else if (rte->rtekind == RTE_SUBQUERY)
 				(void) mark_walker((Node *) rte->subquery, context);
 		}
@@ -354,10 +380,12 @@ mark_walker(Node *node, void *arg)
 List *
 shard_subqueries_mark(Query *parse)
 {
-	MarkContext context = {.top = parse};
+	MarkContext context = {
+		.top = parse, .before_writes = shell_marks_read_first(parse),
+		.secret = batch_policies_walker((Node *) parse, NULL)
+	};
 
-	if (!parse->hasModifyingCTE && parse->returningList == NIL)
-		(void) mark_walker((Node *) parse, &context);
+	(void) mark_walker((Node *) parse, &context);
 	return context.found;
 }
 

@@ -6,6 +6,7 @@
 #define SHARDLITE_SHARD_SUBQUERY_H
 
 #include "nodes/parsenodes.h"
+#include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
 
 #include "planner/colocated_query.h"
@@ -29,6 +30,15 @@ extern RangeTblEntry *shard_subquery_entry(Query *query);
 
 /* The sub-SELECT that such an entry stands for; NULL if it is none. */
 extern Query *shard_subquery_get(const RangeTblEntry *rte);
+
+/* Must it be read before the statement writes? */
+extern bool shard_subquery_reads_first(const RangeTblEntry *rte);
+
+/*
+ * Is this the whole row of such an entry?  Only EvalPlanQual could want it, which
+ * cannot succeed for a scan of shards.
+ */
+extern bool shard_subquery_is_junk(PlannerInfo *root, Node *node);
 
 /*
  * Make a finished plan lock the relations of these sub-SELECTs, check privileges on

@@ -212,19 +212,21 @@ sublink_walker(Node *node, void *context)
 	return expression_tree_walker(node, sublink_walker, context);
 }
 
-/*
- * A statement that reads after it began to write must not see its own
- * changes: modifying CTEs, RETURNING and MERGE's actions with sublinks.
- */
+bool
+shell_marks_read_first(Query *parse)
+{
+	return parse->hasModifyingCTE ||
+		sublink_walker((Node *) parse->returningList, NULL) ||
+		sublink_walker((Node *) parse->mergeActionList, NULL);
+}
+
 void
 shell_marks_set(Query *parse, bool locks_above)
 {
 	MarkContext context;
 
 	context.locks_above = locks_above;
-	context.before_writes = parse->hasModifyingCTE ||
-		sublink_walker((Node *) parse->returningList, NULL) ||
-		sublink_walker((Node *) parse->mergeActionList, NULL);
+	context.before_writes = shell_marks_read_first(parse);
 	mark_walker((Node *) parse, &context);
 }
 

@@ -47,6 +47,12 @@ extern void shell_marks_set(Query *parse, bool locks_above);
  */
 extern void shell_mark_refused(Query *query, RefusedLevel level, ColocatedObstacle why);
 
+/*
+ * A statement that reads after it began to write must not see its own changes:
+ * modifying CTEs, RETURNING and MERGE's actions with sublinks.
+ */
+extern bool shell_marks_read_first(Query *parse);
+
 /* False when the entry is not a marked shell. */
 extern bool shell_mark_get(const RangeTblEntry *rte, ShellMark * mark);
 

@@ -13,6 +13,8 @@ class Keyed:
         """FROM item of a table with a key of our kind, its key, and a number of it."""
         t = self.g.pick([t for t in self.g.tables if t.key and t.col(t.key).kind == self.kind])
         item = self.g.base(t, only=False)
+        if self.g.maybe(0.06):
+            item.sql += " TABLESAMPLE %s" % self.g.pick(["bernoulli (100)", "system (100)", "bernoulli (0)"])
         alias = item.aliases[0]
         return item, "%s.%s" % (alias, t.key), "%s.a::int8" % alias
 
@@ -34,8 +36,14 @@ class Keyed:
         item, key, a = self.table()
         more = self.g.pick(["", ", %s" % self.g.pick(item.uniq)])
         having = " HAVING count(*) > 1" if self.g.maybe(0.3) else ""
-        return "SELECT %s AS kk, count(*) AS n, max(%s) AS m FROM %s%s GROUP BY %s%s%s" % (
-            key, a, item.sql, self.where(item), key, more, having)
+        group = key + more
+        if self.g.maybe(0.2):
+            b = item.aliases[0] + ".b"
+            group = self.g.pick(["%s, ROLLUP (%s)" % (key, b), "GROUPING SETS ((%s), (%s, %s), (%s, %s))" % (key, key, b, a, key),
+                                 "CUBE (%s, %s)" % (key, b), "DISTINCT ROLLUP (%s), ROLLUP (%s, %s)" % (key, key, b)])
+            group = group.replace(a, item.aliases[0] + ".a")
+        return "SELECT %s AS kk, count(%s) AS n, max(%s) AS m FROM %s%s GROUP BY %s%s" % (
+            key, self.g.pick(["*", "*", item.aliases[0]]), a, item.sql, self.where(item), group, having)
 
     def _window(self, depth):
         item, key, a = self.table()
@@ -77,19 +85,23 @@ class Keyed:
     def _sublinks(self, depth):
         item, key, a = self.table()
         two, k2, a2 = self.table()
-        three, k3, a3 = self.table()
         meet = "%s = %s" % (k2, key)
         if self.g.maybe(0.3):
             meet += " AND " + self.g.pred(two.cols + item.cols, 0)
-        other = "%s = %s" % (k3, self.g.pick([key, key, a + "::int4" if self.kind == "i4" else key]))
-        test = self.g.pick([
+        return "SELECT %s AS kk, (SELECT count(*) FROM %s WHERE %s) AS n, %s AS m FROM %s%s" % (
+            key, two.sql, meet, a, item.sql,
+            self.where(item, "(%s)" % self.test(key, a) if self.g.maybe(0.7) else None))
+
+    def test(self, key, a):
+        """A condition with a sublink, for rows with this key and this number."""
+        three, k3, a3 = self.table()
+        other = "%s = %s" % (k3, self.g.pick([key, key, key, "(%s %% 90)::int4" % a if self.kind == "i4" else key]))
+        return self.g.pick([
             "EXISTS (SELECT FROM %s WHERE %s) OR %s > 3" % (three.sql, other, a),
             "%s NOT IN (SELECT %s FROM %s%s)" % (key, k3, three.sql, self.where(three)),
             "(SELECT count(*) FROM %s WHERE %s) < 3" % (three.sql, other),
             "%s >= ALL (SELECT %s FROM %s WHERE %s)" % (a, a3, three.sql, other),
             "(%s, %s) IN (SELECT %s, %s FROM %s) IS NOT TRUE" % (key, a, k3, a3, three.sql)])
-        return "SELECT %s AS kk, (SELECT count(*) FROM %s WHERE %s) AS n, %s AS m FROM %s%s" % (
-            key, two.sql, meet, a, item.sql, self.where(item, "(%s)" % test if self.g.maybe(0.7) else None))
 
     def _lateral(self, depth):
         item, key, a = self.table()
@@ -125,7 +137,7 @@ class Keyed:
     # ---- statements
     def statement(self):
         maker = self.g.pick([self._join, self._join, self._aggregate, self._aggregate, self._alone, self._with,
-                             self._filter, self._top])
+                             self._filter, self._top, self._mixed, self._mixed, self._whole, self._locked])
         return maker()
 
     def _from(self):
@@ -177,3 +189,39 @@ class Keyed:
     def _top(self):
         return "SELECT kk AS c1, n AS c2, m AS c3 FROM (%s) AS %s" % (self.sub(), self.g.alias("s")), [
             ("c1", self.kind), ("c2", "i8"), ("c3", "i8")]
+
+    def _mixed(self):
+        """A condition that shards can evaluate, at a level with a table of another kind."""
+        item, key, a = self.table()
+        other = self.g.base(only=False)
+        c = self.g.pick(other.cols)
+        join = self.g.pick(["%s JOIN %s ON %s", "%s LEFT JOIN %s ON %s", "%s RIGHT JOIN %s ON %s"]) % (
+            item.sql, other.sql, self.g.correlation(item.cols, other.cols) or "true")
+        return "SELECT %s AS c1, count(*) AS c2, sum(%s) AS c3, count(%s) AS c4 FROM %s WHERE (%s)%s GROUP BY 1" % (
+            key, a, c.ref, join, self.test(key, a), self.g.pick(["", " AND %s < 40" % a])), [
+                ("c1", self.kind), ("c2", "i8"), ("c3", "num"), ("c4", "i8")]
+
+    def _whole(self):
+        item, key, s, text = self._from()
+        one = self.g.pick(["count(%s)", "count(%s) FILTER (WHERE %s IS NULL)", "count(*) FILTER (WHERE %s IS DISTINCT FROM NULL)",
+                           "max((to_jsonb(%s) ->> 'n')::int8)"])
+        return "SELECT %s AS c1, %s AS c2, count(%s) AS c3 FROM %s GROUP BY 1" % (
+            key, one.replace("%s", s), item.aliases[0], text), [("c1", self.kind), ("c2", "i8"), ("c3", "i8")]
+
+    def _locked(self):
+        item, key, a = self.table()
+        s = self.g.alias("s")
+        text = item.sql
+        if self.g.maybe(0.5):
+            text += " %s (%s) AS %s ON %s.kk = %s" % (self.g.pick(["JOIN", "LEFT JOIN"]), self.sub(0), s, s, key)
+        where = " WHERE (%s)" % self.test(key, a) if self.g.maybe(0.7) else ""
+        return "SELECT * FROM (SELECT %s AS c1, %s AS c2 FROM %s%s FOR %s OF %s) AS %s" % (
+            key, a, text, where, self.g.pick(["UPDATE", "SHARE", "NO KEY UPDATE", "KEY SHARE"]), item.aliases[0],
+            self.g.alias("x")), [("c1", self.kind), ("c2", "i8")]
+
+    # ---- writes, of which WriteGen says the rest
+    def single(self):
+        """A sub-SELECT of our key with one row per key at most, and its alias."""
+        s, x = self.g.alias("s"), self.g.alias("x")
+        return "(SELECT %s.kk, sum(%s.n)::int8 AS n, max(%s.m) AS m FROM (%s) AS %s GROUP BY %s.kk) AS %s" % (
+            x, x, x, self.sub(), x, x, s), s

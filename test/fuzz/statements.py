@@ -12,7 +12,7 @@ CLASSES = [
     ("distinct_on", 2), ("locking", 3), ("star", 3), ("using", 3), ("prepared", 4), ("cursor", 2), ("failing", 2),
     ("w_insert", 6), ("w_insert_select", 3), ("w_update", 6), ("w_update_from", 3), ("w_delete", 3),
     ("w_delete_using", 2), ("w_merge", 1), ("w_cte", 2), ("w_truncate", 0.4), ("w_transaction", 5),
-    ("w_prepared", 2), ("w_copy", 2), ("w_call", 2), ("w_with", 3), ("w_ctas", 1.5)]
+    ("w_prepared", 2), ("w_copy", 2), ("w_call", 2), ("w_with", 3), ("w_ctas", 1.5), ("w_keyed", 5)]
 
 
 class Statement:
@@ -87,7 +87,8 @@ def make(tables, views, seed, number, only_class=None):
     writes = {"w_insert": gen.insert, "w_insert_select": gen.insert_select, "w_update": gen.update,
               "w_update_from": gen.update_from, "w_delete": gen.delete, "w_delete_using": gen.delete_using,
               "w_merge": gen.merge, "w_cte": gen.writable_cte, "w_truncate": gen.truncate,
-              "w_transaction": gen.transaction, "w_copy": gen.copy, "w_call": gen.call, "w_with": gen.with_write, "w_ctas": gen.create_as, "failing": gen.failing}
+              "w_transaction": gen.transaction, "w_copy": gen.copy, "w_call": gen.call, "w_with": gen.with_write, "w_ctas": gen.create_as,
+              "w_keyed": gen.keyed_write, "failing": gen.failing}
     if cls in writes:
         steps = writes[cls]()
     elif cls == "prepared":

@@ -1,6 +1,7 @@
 """Writes of every kind, transactions, and statements that must fail."""
 import kinds
 from exprs import Col
+from keyed import Keyed
 from selects import SelectGen
 
 
@@ -258,6 +259,41 @@ class WriteGen(SelectGen):
         if self.maybe(0.4):
             arms.append(" WHEN MATCHED THEN %s" % self.pick(["DO NOTHING", "DELETE"]))
         text = "MERGE INTO %s AS %s USING %s ON %s%s" % (t.sql, a, sql, cond, "".join(arms))
+        return [Step(text, write=True, any_violation=True)]
+
+    def keyed_write(self):
+        """UPDATE, DELETE, MERGE with sub-SELECTs and conditions by the key of the target, which shards may run."""
+        keyed = Keyed(self)
+        t = self.pick([t for t in self.tables if t.key and t.col(t.key).kind == keyed.kind])
+        a = self.alias("t")
+        scope, key, number = self.refs(t, a), "%s.%s" % (a, t.key), a + ".a::int8"
+        test = keyed.test(key, number)
+        sub, s = keyed.single()
+        name = self.alias("c")
+        here = self.pick(["", "", " || left(random()::text, 0)"])
+        extra = self.pick(["", " AND (%s)" % test, " AND %s.n > 1" % s])
+        local = self.pick(["", "", ", (VALUES (1), (2), (5)) AS %s(v)" % name])
+        if local:
+            extra += " AND %s.id = %s.v" % (a, name)
+        r = self.rng.random()
+        if r < 0.4:
+            text = "UPDATE %s AS %s SET b = left(coalesce(%s.b, '') || %s.n, 9)%s FROM %s%s WHERE %s.kk = %s%s%s" % (
+                t.sql, a, a, s, here, sub, local, s, key, extra, self.returning(t, a))
+        elif r < 0.6:
+            text = "WITH %s AS %s(%s) UPDATE %s AS %s SET b = %s.m::text%s FROM %s WHERE %s.kk = %s%s" % (
+                name, self.pick(["", "MATERIALIZED ", "NOT MATERIALIZED "]), "SELECT * FROM " + sub,
+                t.sql, a, name, here, name, name, key, self.returning(t, a))
+        elif r < 0.75:
+            text = "DELETE FROM %s AS %s WHERE (%s) AND %s.id %% 4 = %d%s%s" % (
+                t.sql, a, test, a, self.rng.randint(0, 3), self.pick(["", " AND random() >= 0"]), self.returning(t, a))
+        elif r < 0.85:
+            text = "UPDATE %s AS %s SET b = 'u'%s WHERE (%s)%s" % (t.sql, a, here, test, self.returning(t, a))
+        else:
+            text = "MERGE INTO %s AS %s USING %s ON %s.kk = %s%s%s" % (
+                t.sql, a, sub, s, key, " WHEN MATCHED AND %s.n > 2 THEN DELETE" % s if t.name != "t1" else "",
+                " WHEN MATCHED AND (%s) THEN UPDATE SET b = %s.m::text%s" % (test, s, here))
+            if self.maybe(0.3):
+                text += " WHEN NOT MATCHED THEN DO NOTHING"
         return [Step(text, write=True, any_violation=True)]
 
     # ---- several writes in one statement or transaction
