@@ -25,6 +25,7 @@
 
 #include "compat/aggregate_compat.h"
 #include "planner/agg_path.h"
+#include "planner/cost.h"
 #include "planner/group_target.h"
 #include "planner/refusal.h"
 #include "planner/scan_keys.h"
@@ -87,6 +88,10 @@ add_group_cost(const Grouping * grouping, Path *path, AggSplit split, double par
 	work = costs.transCost.startup + costs.finalCost.startup + rows *
 		(costs.transCost.per_tuple + cpu_operator_cost * list_length(grouping->clauses)) +
 		groups_of_part(grouping, parts) * costs.finalCost.per_tuple;
+
+	/* scans of a join here can start together, rows that are sent come first */
+	if (grouping->rival)
+		work += cost_round_trip();
 	path->startup_cost += work;
 	path->total_cost += work;
 }

@@ -131,6 +131,12 @@ cost_lookup(const DistTable * table)
 }
 
 Cost
+cost_round_trip(void)
+{
+	return ROUND_TRIP_COST;
+}
+
+Cost
 cost_transfer(int width)
 {
 	return TRANSFER_ROW_COST + TRANSFER_BYTE_COST * width;

@@ -55,6 +55,9 @@ extern void cost_fragment(Path *path, const ShardGroup * group, const FragmentCo
  */
 extern int	cost_on_shard(const Path *path, const ShardGroup * group);
 
+/* Cost of asking nodes and waiting for the answer. */
+extern Cost cost_round_trip(void);
+
 /* Cost of moving one row of so many bytes from one node to another. */
 extern Cost cost_transfer(int width);
 

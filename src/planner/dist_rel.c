@@ -51,16 +51,8 @@ DistRel *
 dist_rel_rival(RelOptInfo *rel)
 {
 	DistRel    *dist = rel->fdwroutine == NULL ? rel->fdw_private : NULL;
-	ListCell   *lc;
 
-	if (dist == NULL || dist_rel_get(rel) != NULL)
-		return NULL;
-	foreach(lc, dist->sources)
-	{
-		if (((DistWrap *) lfirst(lc))->exchange)
-			return dist;
-	}
-	return NULL;
+	return dist != NULL && dist->sources != NIL && dist_rel_get(rel) == NULL ? dist : NULL;
 }
 
 /* Something that only the coordinator can compute, whatever its functions. */

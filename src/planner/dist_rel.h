@@ -145,8 +145,8 @@ struct DistRel
 extern DistRel * dist_rel_get(RelOptInfo *rel);
 
 /*
- * The record whose rows nodes send each other that is not the best for the
- * relation by itself, but may be once less of it has to come here; or NULL.
+ * The record with sources that is not the best for the relation by itself, but
+ * may be once less of it has to come here; or NULL.
  */
 extern DistRel * dist_rel_rival(RelOptInfo *rel);
 
