@@ -249,6 +249,11 @@ open_level(Query *query, PrepareContext * context)
 		bool		excluded = query->onConflict != NULL &&
 			query->onConflict->exclRelIndex == rti;
 
+		/* what was EXCLUDED of a view, before its table took its place */
+		if (query->onConflict != NULL && !excluded && rti != query->resultRelation &&
+			rte->alias != NULL && strcmp(rte->alias->aliasname, "excluded") == 0)
+			rte->alias = NULL;
+
 		/* a view's target was in its FROM clause; others may come from us */
 		rte->inFromCl = rti != query->resultRelation &&
 			(rte->inFromCl || bms_is_member(rti, joined));

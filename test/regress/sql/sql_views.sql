@@ -78,6 +78,17 @@ SELECT in_both('CREATE TABLE made AS SELECT k, n FROM v_items WHERE n > 40');
 SELECT in_both('CREATE TABLE made_too (g, n) AS SELECT grp, count(*) FROM item GROUP BY grp');
 SELECT same('SELECT * FROM made, made_too');
 ROLLBACK;
+-- EXCLUDED of a view is its table's
+BEGIN;
+CREATE TABLE stock (k int, part int, note text, PRIMARY KEY (k, part));
+SELECT create_distributed_table('stock', 'k');
+CREATE VIEW v_stock AS SELECT part AS a, note AS b, k AS c FROM stock;
+INSERT INTO v_stock VALUES (1, 'one', 1), (2, 'two', 2);
+INSERT INTO v_stock AS v VALUES (1, 'new', 1), (2, 'new', 2), (3, 'new', 3) ON CONFLICT (c, a) DO UPDATE SET b = excluded.b || v.b WHERE excluded.a > 1;
+INSERT INTO v_stock AS v SELECT 1, 'last', 1 ON CONFLICT (c, a) DO UPDATE SET b = excluded.b || v.b;
+INSERT INTO v_stock AS v SELECT a, 'all', c FROM v_stock ON CONFLICT (c, a) DO UPDATE SET b = excluded.b || v.b;
+SELECT * FROM v_stock ORDER BY a;
+ROLLBACK;
 DROP OWNED BY sql_reader;
 DROP ROLE sql_reader;
 DROP VIEW v_invoker;
