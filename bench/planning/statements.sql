@@ -34,3 +34,12 @@ GROUP BY m.name ORDER BY 1
 SELECT count(*)
 FROM tenants t JOIN customers c ON c.customer_id = t.country_id JOIN parts p ON p.maker_id = c.customer_id
 	JOIN orders o ON o.order_id = p.part_id JOIN makers m ON m.maker_id = o.customer_id
+--- correlated
+SELECT m.name, p.title
+FROM parts p JOIN makers m USING (maker_id)
+WHERE p.part_id > (SELECT avg(q.part_id) FROM parts q WHERE q.maker_id = p.maker_id) AND m.name < 'maker 9'
+--- correlated_items
+SELECT p.title, sum(i.price)
+FROM parts p JOIN items i ON i.product_id = p.part_id JOIN tenants t USING (tenant_id)
+WHERE t.country_id = 3 AND i.price < (SELECT 2 * avg(j.price) FROM items j WHERE j.product_id = p.part_id)
+GROUP BY p.title
