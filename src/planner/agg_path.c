@@ -26,6 +26,7 @@
 #include "compat/aggregate_compat.h"
 #include "planner/agg_path.h"
 #include "planner/cost.h"
+#include "planner/exchange_agg_path.h"
 #include "planner/group_target.h"
 #include "planner/refusal.h"
 #include "planner/scan_keys.h"
@@ -75,9 +76,8 @@ groups_of_part(const Grouping * grouping, double parts)
 						 (1 - pow(1 - 1 / Max(grouping->groups, 1), rows)));
 }
 
-/* Add the work of grouping one of so many parts: nodes work side by side. */
-static void
-add_group_cost(const Grouping * grouping, Path *path, AggSplit split, double parts)
+void
+agg_path_add_cost(const Grouping * grouping, Path *path, AggSplit split, double parts)
 {
 	double		rows = grouping->input->rows / parts;
 	AggClauseCosts costs;
@@ -94,6 +94,16 @@ add_group_cost(const Grouping * grouping, Path *path, AggSplit split, double par
 		work += cost_round_trip();
 	path->startup_cost += work;
 	path->total_cost += work;
+}
+
+/* PostgreSQL's own cost of an aggregation knows nothing of that. */
+Cost
+agg_path_ordered_cost(const Grouping * grouping, double rows)
+{
+	double		in_group = grouping->input->rows / Max(grouping->groups, 1);
+
+	return grouping->root->numOrderedAggs * 2 * cpu_operator_cost * rows *
+		log2(Max(in_group, 2));
 }
 
 /*
@@ -138,7 +148,7 @@ push_whole(const Grouping * grouping, const char **obstacle)
 		return false;
 	dist = upper_record(grouping, upper);
 	path = scan_path_make_upper(output, dist, grouping->groups);
-	add_group_cost(grouping, path, AGGSPLIT_SIMPLE, grouping->dist->group->nnodes);
+	agg_path_add_cost(grouping, path, AGGSPLIT_SIMPLE, grouping->dist->group->nnodes);
 	output->fdw_private = dist;
 	if (!grouping->rival)
 		output->pathlist = output->partial_pathlist = NIL;
@@ -184,7 +194,7 @@ partial_path(const Grouping * grouping, DistUpper * upper)
 	rel->rows = grouping->clauses == NIL ? shards :
 		Min(upper->on_nodes ? by_node : by_shard, grouping->input->rows);
 	path = scan_path_make_upper(rel, upper_record(grouping, upper), rel->rows);
-	add_group_cost(grouping, path, AGGSPLIT_INITIAL_SERIAL, nodes);
+	agg_path_add_cost(grouping, path, AGGSPLIT_INITIAL_SERIAL, nodes);
 	return path;
 }
 
@@ -319,4 +329,5 @@ agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
 		return;
 	refusal_set(input, "groups", why != NULL ? why : "fetching the rows is cheaper");
 	sorted_agg_path_add(&grouping);
+	exchange_agg_path_add(&grouping);
 }

@@ -23,6 +23,9 @@ typedef struct Grouping
 /* Define the settings. */
 extern void agg_path_init(void);
 
+/* Add the work of grouping one of so many parts: nodes work side by side. */
+extern void agg_path_add_cost(const Grouping * grouping, Path *path, AggSplit split, double parts);
+
 /*
  * Add paths that leave the grouping of a relation with a record to its shards
  * (create_upper_paths_hook, at GROUP_AGG).  Where the shards do all of it, that
@@ -30,5 +33,8 @@ extern void agg_path_init(void);
  */
 extern void agg_paths_add(PlannerInfo *root, RelOptInfo *input_rel,
 						  RelOptInfo *grouped_rel, GroupPathExtraData *extra);
+
+/* What aggregates that sort or compare their input cost more, for so many rows at one place. */
+extern Cost agg_path_ordered_cost(const Grouping * grouping, double rows);
 
 #endif							/* SHARDLITE_AGG_PATH_H */

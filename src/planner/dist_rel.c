@@ -30,21 +30,42 @@
 #include "planner/shell_mark.h"
 #include "planner/unsupported.h"
 
+/* Is this a scan with the sources of a record? */
+static bool
+is_scan_of(Path *path, const DistRel * dist)
+{
+	if (IsA(path, ProjectionPath))
+		path = ((ProjectionPath *) path)->subpath;
+	return IsA(path, CustomPath) &&
+		strcmp(((CustomPath *) path)->methods->CustomName, DIST_SCAN_NAME) == 0 &&
+		((DistRel *) linitial(((CustomPath *) path)->custom_private))->sources == dist->sources;
+}
+
+Path *
+dist_rel_path(RelOptInfo *rel, const DistRel * dist)
+{
+	ListCell   *lc;
+
+	/* an ordered relation has not been told which is the cheapest */
+	if (rel->cheapest_total_path != NULL || !IS_UPPER_REL(rel))
+		return rel->cheapest_total_path != NULL && is_scan_of(rel->cheapest_total_path, dist) ?
+			rel->cheapest_total_path : NULL;
+	foreach(lc, rel->pathlist)
+	{
+		if (is_scan_of(lfirst(lc), dist))
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
 DistRel *
 dist_rel_get(RelOptInfo *rel)
 {
 	DistRel    *dist = rel->fdwroutine == NULL ? rel->fdw_private : NULL;
-	Path	   *path = rel->cheapest_total_path;
 
-	if (dist == NULL || dist->sources == NIL)
+	if (dist == NULL || dist->sources == NIL || dist_rel_path(rel, dist) != NULL)
 		return dist;
-	if (path != NULL && IsA(path, ProjectionPath))
-		path = ((ProjectionPath *) path)->subpath;
-	if (path == NULL || !IsA(path, CustomPath) ||
-		strcmp(((CustomPath *) path)->methods->CustomName, DIST_SCAN_NAME) != 0 ||
-		((DistRel *) linitial(((CustomPath *) path)->custom_private))->sources != dist->sources)
-		return NULL;
-	return dist;
+	return NULL;
 }
 
 DistRel *

@@ -150,6 +150,12 @@ extern DistRel * dist_rel_get(RelOptInfo *rel);
  */
 extern DistRel * dist_rel_rival(RelOptInfo *rel);
 
+/*
+ * The path of a record with sources, if that is the best or, for a relation that
+ * has not been told which is, if it is there; else NULL.
+ */
+extern Path *dist_rel_path(RelOptInfo *rel, const DistRel * dist);
+
 /* Make the record of a base relation whose entry is a marked shell. */
 extern DistRel * dist_rel_make_base(PlannerInfo *root, RelOptInfo *rel, Index rti);
 

@@ -242,7 +242,8 @@ static Path *
 final_scan(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *input_rel, DistRel * dist)
 {
 	PathTarget *target = root->upper_targets[UPPERREL_FINAL];
-	Path	   *input = upper_input_path(input_rel);
+	Path	   *input = dist->sources != NIL ? dist_rel_path(input_rel, dist) :
+		upper_input_path(input_rel);
 	Path	   *path = scan_path_make(rel, dist, target, dist->conds);
 
 	path->rows = input->rows;
@@ -269,6 +270,18 @@ sort_obstacle(PlannerInfo *root, const DistRel * dist, List **keys)
 						root->sort_pathkeys, keys))
 		return "an expression that nodes cannot compute or compare";
 	return NULL;
+}
+
+/*
+ * The nodes do it: nothing is better, unless rows are sent for it, where an input
+ * that costs more in all may deliver the first rows sooner.
+ */
+static void
+offer(RelOptInfo *rel, const DistRel * dist, Path *path)
+{
+	if (dist->sources == NIL)
+		rel->pathlist = NIL;
+	add_path(rel, path);
 }
 
 /* UPPERREL_ORDERED: the nodes sort what the input delivers. */
@@ -306,8 +319,7 @@ push_sort(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *ordered_rel)
 	path = final_scan(root, ordered_rel, input_rel, dist);
 	if (upper->sort != NIL)
 		cost_sort_on_nodes(path, root->limit_tuples);
-	ordered_rel->pathlist = NIL;
-	add_path(ordered_rel, path);
+	offer(ordered_rel, dist, path);
 }
 
 /* What create_limit_path wants to know of LIMIT or OFFSET. */
@@ -321,6 +333,19 @@ limit_estimate(Node *expr)
 	if (!is_const(expr))
 		return -1;
 	return value->constisnull ? 0 : Max(DatumGetInt64(value->constvalue), 1);
+}
+
+/* No LIMIT over a path that can have its own: they would look the same. */
+static void
+drop_limits(RelOptInfo *final_rel, const Path *path)
+{
+	ListCell   *lc;
+
+	foreach(lc, final_rel->pathlist)
+	{
+		if (IsA(lfirst(lc), LimitPath) && ((LimitPath *) lfirst(lc))->subpath == path)
+			final_rel->pathlist = foreach_delete_current(final_rel->pathlist, lc);
+	}
 }
 
 /* UPPERREL_FINAL: the nodes deliver no more rows than LIMIT and OFFSET need. */
@@ -349,12 +374,13 @@ push_limit(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *final_rel)
 	upper->with_ties = with_ties;
 	path = final_scan(root, input_rel, input_rel, dist);
 	bound_rows(path, bound);
-	final_rel->pathlist = NIL;
-	add_path(final_rel, (Path *)
-			 create_limit_path(root, final_rel, path, parse->limitOffset,
-							   parse->limitCount, parse->limitOption,
-							   limit_estimate(parse->limitOffset),
-							   limit_estimate(parse->limitCount)));
+	if (dist->sources != NIL)
+		drop_limits(final_rel, dist_rel_path(input_rel, dist));
+	offer(final_rel, dist, (Path *)
+		  create_limit_path(root, final_rel, path, parse->limitOffset,
+							parse->limitCount, parse->limitOption,
+							limit_estimate(parse->limitOffset),
+							limit_estimate(parse->limitCount)));
 }
 
 void

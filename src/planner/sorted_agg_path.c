@@ -377,6 +377,7 @@ sorted_agg_path_add(const Grouping * grouping)
 	AggregateInput input = {.dist = grouping->dist, .once = true};
 	AggClauseCosts costs;
 	DistUpper  *upper;
+	Path	   *path;
 	double		rows;
 
 	if (root->numOrderedAggs == 0 || !order_can_sort(grouping->dist) ||
@@ -403,9 +404,11 @@ sorted_agg_path_add(const Grouping * grouping)
 		return;
 	memset(&costs, 0, sizeof(costs));
 	get_agg_clause_costs(root, AGGSPLIT_SIMPLE, &costs);
+	path = (Path *)
+		create_agg_path(root, grouping->output, input_path(grouping, upper, rows), grouped,
+						grouping->clauses == NIL ? AGG_PLAIN : AGG_SORTED, AGGSPLIT_SIMPLE,
+						grouping->clauses, grouping->having, &costs, grouping->groups);
+	path->total_cost += agg_path_ordered_cost(grouping, rows);
 	grouping->output->pathlist = NIL;
-	add_path(grouping->output, (Path *)
-			 create_agg_path(root, grouping->output, input_path(grouping, upper, rows), grouped,
-							 grouping->clauses == NIL ? AGG_PLAIN : AGG_SORTED, AGGSPLIT_SIMPLE,
-							 grouping->clauses, grouping->having, &costs, grouping->groups));
+	add_path(grouping->output, path);
 }

@@ -393,6 +393,12 @@ source_join_reference(const JoinSides * sides)
 	return trial.inner == NULL || trial.outer == NULL ? NULL : dist_rel_make_join(&trial);
 }
 
+bool
+source_join_exchanges(void)
+{
+	return enable_exchange;
+}
+
 void
 source_join_init(void)
 {
@@ -401,7 +407,7 @@ source_join_init(void)
 							 NULL, &enable_broadcast, true, PGC_USERSET,
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomBoolVariable("shardlite.enable_exchange",
-							 "Lets nodes send rows for a join to each other.",
+							 "Lets nodes send rows for a join, or of a group, to each other.",
 							 NULL, &enable_exchange, true, PGC_USERSET,
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 }

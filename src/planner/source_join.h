@@ -24,6 +24,9 @@ extern List *source_join_records(const JoinSides * sides);
  */
 extern DistRel * source_join_reference(const JoinSides * sides);
 
+/* May nodes send rows to each other? */
+extern bool source_join_exchanges(void);
+
 extern void source_join_init(void);
 
 #endif							/* SHARDLITE_SOURCE_JOIN_H */

@@ -53,9 +53,13 @@ upper_record_copy(const DistRel * dist, PathTarget *target, DistUpper * *upper)
 Path *
 upper_input_path(const RelOptInfo *rel)
 {
-	Path	   *best = linitial(rel->pathlist);
+	Path	   *best = rel->cheapest_total_path;
 	ListCell   *lc;
 
+	/* some may be paths of the relation above, too, and have been freed by that */
+	if (best != NULL)
+		return best;
+	best = linitial(rel->pathlist);
 	foreach(lc, rel->pathlist)
 	{
 		if (compare_path_costs(lfirst(lc), best, TOTAL_COST) < 0)

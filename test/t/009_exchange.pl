@@ -10,12 +10,13 @@ use Test::More;
 # recovery would count among the connections between nodes
 my $cluster = ShardliteCluster->new(workers => 2, conf => "shardlite.recovery_interval = 1h\n");
 my $coordinator = $cluster->coordinator;
-my $setup = "SET shardlite.exchange_startup_cost = 0; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off; SET shardlite.enable_broadcast = off;";
+my $setup = "SET shardlite.exchange_startup_cost = 0; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_nestloop = off; SET shardlite.enable_broadcast = off; SET shardlite.enable_sort_pushdown = off;";
 
-# rows of one side go to the other's shards, or those of both sides meet
+# rows of one side go to the other's shards, or those of both sides meet, or those of a group
 my %queries = (
 	one => "SELECT count(*), sum(length(f.note)) FROM fact f JOIN dim d ON d.k = f.ref",
-	both => "SELECT count(*), sum(length(f.note)) FROM fact f JOIN dim d ON d.other = f.ref");
+	both => "SELECT count(*), sum(length(f.note)) FROM fact f JOIN dim d ON d.other = f.ref",
+	groups => "SELECT count(*), sum(length(notes)) FROM (SELECT ref, string_agg(note, '' ORDER BY id) AS notes FROM fact GROUP BY ref) g");
 my $query = $queries{one};
 
 $cluster->sql(<<'EOT');
@@ -64,6 +65,7 @@ sub start_query
 like($cluster->sql("$setup EXPLAIN $query"), qr/Exchange Between Nodes By: f.ref/, 'rows are exchanged');
 like($cluster->sql("$setup EXPLAIN $queries{both}"), qr/Exchange Between Nodes By: f.ref.*Exchange Between Nodes By: d.other/s,
 	'rows of both sides are exchanged');
+like($cluster->sql("$setup EXPLAIN $queries{groups}"), qr/Exchange Between Nodes By: fact.ref/, 'rows of groups are exchanged');
 works('at first');
 is($cluster->sql("SET work_mem = '64kB'; $setup $queries{$_}"), '20000|2000000', "$_: with little memory")
   foreach sort keys %queries;
