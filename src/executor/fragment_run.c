@@ -283,7 +283,8 @@ start_local_as(Fragment * fragment, Oid role)
 	PG_TRY();
 	{
 		fragment->exec = local_fragment_start(fragment->sql, fragment_rename(fragment),
-											  fragment->params, fragment->run->estate);
+											  fragment->params, fragment->run->estate,
+											  fragment->writes_locked);
 	}
 	PG_FINALLY();
 	{
@@ -302,7 +303,8 @@ start_local(Fragment * fragment)
 	dist_xact_touch_local();
 	if (GetUserId() == run->role)
 		fragment->exec = local_fragment_start(fragment->sql, fragment_rename(fragment),
-											  fragment->params, run->estate);
+											  fragment->params, run->estate,
+											  fragment->writes_locked);
 	else
 		start_local_as(fragment, run->role);
 }

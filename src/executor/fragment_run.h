@@ -35,6 +35,7 @@ typedef struct Fragment
 	int64		shard_id;		/* for names in errors; 0 when no shard is named */
 	List	   *tables;			/* distributed tables in it, OidList */
 	bool		writes;
+	bool		writes_locked;	/* rows that the statement has locked before */
 	MemoryContext row_cxt;		/* of the row last handed out, likewise */
 	bool		prepare;		/* the text will come again */
 	bool		stable;			/* sql and params live as long as the run */

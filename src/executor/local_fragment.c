@@ -5,10 +5,16 @@
  * The fragment is a query of its own below the statement's: its own EState and
  * plan, but the statement's snapshot.  Rows that the statement itself writes
  * carry the current command id and so stay invisible to it, as on one server;
- * what earlier statements of the transaction wrote is visible.
+ * what earlier statements of the transaction wrote is visible.  What it writes is
+ * of the command that began the statement, though functions have run others since.
+ *
+ * In READ COMMITTED a row that was found by locking it may have come after that
+ * snapshot.  So a fragment that writes such rows, named by their ctid, takes a
+ * new one, as it would on another node, with the statement's command id.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "executor/local_fragment.h"
 #include "executor/local_plan.h"
@@ -81,9 +87,44 @@ run_to_end(LocalFragment * fragment)
 	end_query(fragment);
 }
 
+/* The latest snapshot, before what the statement that outer executes has written. */
+static void
+push_snapshot_of_locked(EState *outer)
+{
+	PushCopiedSnapshot(GetLatestSnapshot());
+	GetActiveSnapshot()->curcid = outer->es_snapshot->curcid;
+}
+
+static QueryDesc *
+create_query(PlannedStmt *stmt, const char *sql, FragmentParams * params, EState *outer,
+			 bool writes_locked)
+{
+	Snapshot	snapshot = outer->es_snapshot;
+	QueryDesc  *query;
+
+	writes_locked = writes_locked && !IsolationUsesXactSnapshot();
+	if (writes_locked)
+	{
+		push_snapshot_of_locked(outer);
+		snapshot = GetActiveSnapshot();
+	}
+	query = CreateQueryDesc(stmt, sql, snapshot, outer->es_crosscheck_snapshot, None_Receiver,
+							fragment_params_list(params), NULL, 0);
+	if (writes_locked)
+		PopActiveSnapshot();
+	return query;
+}
+
+static bool
+statement_writes(const EState *outer)
+{
+	return outer->es_plannedstmt->commandType != CMD_SELECT ||
+		outer->es_plannedstmt->hasModifyingCTE;
+}
+
 static void
 start_query(LocalFragment * fragment, const char *sql, FragmentParams * params,
-			EState *outer)
+			EState *outer, bool writes_locked)
 {
 	PlannedStmt *stmt;
 
@@ -94,17 +135,17 @@ start_query(LocalFragment * fragment, const char *sql, FragmentParams * params,
 		elog(ERROR, "fragment was rewritten to %d statements",
 			 list_length(fragment->plan->stmt_list));
 	stmt = linitial_node(PlannedStmt, fragment->plan->stmt_list);
-	fragment->query = CreateQueryDesc(stmt, sql, outer->es_snapshot,
-									  outer->es_crosscheck_snapshot, None_Receiver,
-									  fragment_params_list(params), NULL, 0);
+	fragment->query = create_query(stmt, sql, params, outer, writes_locked);
 	ExecutorStart(fragment->query, 0);
+	if (stmt->commandType != CMD_SELECT && statement_writes(outer))
+		fragment->query->estate->es_output_cid = outer->es_output_cid;
 	if (stmt->commandType != CMD_SELECT || stmt->hasModifyingCTE)
 		run_to_end(fragment);
 }
 
 LocalFragment *
 local_fragment_start(const char *sql, const RemoteRename * rename, FragmentParams * params,
-					 EState *outer)
+					 EState *outer, bool writes_locked)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "shardlite local fragment",
@@ -116,7 +157,7 @@ local_fragment_start(const char *sql, const RemoteRename * rename, FragmentParam
 	fragment->rename = rename;
 	PG_TRY();
 	{
-		start_query(fragment, sql, params, outer);
+		start_query(fragment, sql, params, outer, writes_locked);
 	}
 	PG_CATCH();
 	{

@@ -13,11 +13,13 @@ typedef struct LocalFragment LocalFragment;
  * Start a fragment under the snapshot of the statement that outer executes.
  * A SELECT without side effects delivers its rows as they are asked for;
  * everything else runs to its end here.  rename puts names in errors right
- * (NULL: none) and must outlive the fragment.  Allocated in the current context, which must
- * live until local_fragment_end(); after an error nothing need be called.
+ * (NULL: none) and must outlive the fragment.  writes_locked: it writes rows that the
+ * statement has locked, and so sees their newest versions.  Allocated in the current
+ * context, which must live until local_fragment_end(); after an error nothing need be called.
  */
 extern LocalFragment * local_fragment_start(const char *sql, const RemoteRename * rename,
-											FragmentParams * params, EState *outer);
+											FragmentParams * params, EState *outer,
+											bool writes_locked);
 
 /* Next row, in a slot that stays valid until the next call; NULL at the end. */
 extern TupleTableSlot *local_fragment_next(LocalFragment * fragment);

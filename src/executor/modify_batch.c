@@ -172,6 +172,13 @@ make_tag(FragmentRun * run, int nrows, int64 *row_numbers, bool must_match)
 	return tag;
 }
 
+static void
+set_tag(Fragment * fragment, BatchTag * tag)
+{
+	fragment->tag = tag;
+	fragment->writes_locked = tag->must_match;
+}
+
 /* One fragment on a shard of the table. */
 static Fragment *
 add_shard_fragment(BatchWriter * writer, int index, const char *sql,
@@ -197,7 +204,7 @@ add_copy_fragments(BatchWriter * writer, const char *sql, FragmentParams * param
 		Fragment   *fragment = fragment_run_add(writer->run, node->address.node_id, 0,
 												sql, params);
 
-		fragment->tag = tag;
+		set_tag(fragment, tag);
 		fragment->prepare = prepare;
 		fragment->counted = node->is_local;
 	}
@@ -224,7 +231,7 @@ batch_to_fragments(BatchWriter * writer, int shard_index)
 		fragment = add_shard_fragment(writer, shard_index,
 									  batch_sql(writer, batch->nrows, shard->shard_id),
 									  params, writer->plan->head.markers);
-		fragment->tag = tag;
+		set_tag(fragment, tag);
 		fragment->prepare = prepare;
 	}
 	MemoryContextSwitchTo(old);
@@ -338,7 +345,7 @@ batch_move(BatchWriter * writer, int from, int to, FragmentParams * delete_param
 	fragment->counted = false;
 	fragment->map = NULL;
 	fragment->prepare = true;
-	fragment->tag = make_tag(writer->run, 1, numbers, true);
+	set_tag(fragment, make_tag(writer->run, 1, numbers, true));
 
 	insert = fragment_text_with_casts(&plan->move_insert, insert_params->count,
 									  insert_params->types);
@@ -347,7 +354,7 @@ batch_move(BatchWriter * writer, int from, int to, FragmentParams * delete_param
 								  insert_params, plan->move_insert.markers);
 	fragment->prepare = true;
 	fragment->map = writer->insert_map;
-	fragment->tag = make_tag(writer->run, 1, numbers, false);
+	set_tag(fragment, make_tag(writer->run, 1, numbers, false));
 }
 
 void
