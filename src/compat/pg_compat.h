@@ -10,6 +10,9 @@
 #include "executor/executor.h"
 #include "storage/latch.h"
 #include "utils/guc_tables.h"
+#if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
+#endif
 #if PG_VERSION_NUM >= 170000
 #include "storage/waiteventset.h"
 #endif
@@ -69,6 +72,34 @@ compat_share_relations(EState *estate, EState *parent)
 	estate->es_part_prune_states = parent->es_part_prune_states;
 	estate->es_part_prune_results = parent->es_part_prune_results;
 	estate->es_unpruned_relids = parent->es_unpruned_relids;
+#endif
+}
+
+/*
+ * Make a table the only one of a range table, as if written by a statement that gives
+ * values to these columns.  16 wants privileges and 18 the relations that are not pruned besides.
+ */
+static inline void
+compat_init_written_table(EState *estate, Oid relid, Bitmapset *given)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+#if PG_VERSION_NUM >= 160000
+	List	   *infos = NIL;
+#endif
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = relid;
+#if PG_VERSION_NUM >= 160000
+	addRTEPermissionInfo(&infos, rte)->insertedCols = given;
+#else
+	rte->insertedCols = given;
+#endif
+#if PG_VERSION_NUM >= 180000
+	ExecInitRangeTable(estate, list_make1(rte), infos, bms_make_singleton(1));
+#elif PG_VERSION_NUM >= 160000
+	ExecInitRangeTable(estate, list_make1(rte), infos);
+#else
+	ExecInitRangeTable(estate, list_make1(rte));
 #endif
 }
 

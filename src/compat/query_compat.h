@@ -39,6 +39,20 @@ compat_check_as_user(Query *query, RangeTblEntry *rte)
 #endif
 }
 
+/* Columns of the entry's table that the statement gives values to, as in a RangeTblEntry. */
+static inline Bitmapset *
+compat_given_columns(Query *query, RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 160000
+	RTEPermissionInfo *info = getRTEPermissionInfo(query->rteperminfos, rte);
+
+	return bms_union(info->insertedCols, info->updatedCols);
+#else
+	(void) query;
+	return bms_union(rte->insertedCols, rte->updatedCols);
+#endif
+}
+
 /* All range table entries that need privileges move to another Query. */
 static inline void
 compat_move_perms(Query *to, Query *from)

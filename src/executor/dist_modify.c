@@ -109,33 +109,6 @@ write_all(DistModifyState * state)
 		modify_returning_start(state);
 }
 
-/* Rows written through a view with a check option must satisfy it. */
-static void
-check_view_options(DistModifyState * state, TupleTableSlot *slot)
-{
-	ExprContext *econtext = state->css.ss.ps.ps_ExprContext;
-	int			first = state->plan->ntailparams;
-	ListCell   *lc;
-
-	if (state->plan->checks == NIL)
-		return;
-	ResetExprContext(econtext);
-	econtext->ecxt_scantuple = slot;
-	foreach(lc, state->plan->checks)
-	{
-		bool		isnull;
-		Datum		result;
-
-		result = ExecEvalExprSwitchContext(list_nth(state->exprs, first + foreach_current_index(lc)),
-										   econtext, &isnull);
-		if (isnull || !DatumGetBool(result))
-			ereport(ERROR,
-					(errcode(ERRCODE_WITH_CHECK_OPTION_VIOLATION),
-					 errmsg("new row violates check option for view \"%s\"",
-							strVal(lfirst(lc)))));
-	}
-}
-
 /* ExecScan's access method: the next RETURNING row. */
 static TupleTableSlot *
 next_row(ScanState *node)
@@ -147,7 +120,7 @@ next_row(ScanState *node)
 		write_all(state);
 	while (state->map != NULL && modify_returning_next(state, slot))
 	{
-		check_view_options(state, slot);
+		modify_check_views(state, slot);
 		if (state->plan->returns_rows)
 			return slot;
 	}

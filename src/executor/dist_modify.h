@@ -65,6 +65,9 @@ extern void modify_merge_close(DistModifyState * state);
 extern void modify_returning_start(DistModifyState * state);
 extern bool modify_returning_next(DistModifyState * state, TupleTableSlot *slot);
 
+/* Raise an error if a view does not take a row written through it (modify_check.c). */
+extern void modify_check_views(DistModifyState * state, TupleTableSlot *slot);
+
 extern void dist_modify_explain(CustomScanState *node, List *ancestors,
 								struct ExplainState *es);
 

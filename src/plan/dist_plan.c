@@ -213,6 +213,8 @@ modify_plan_encode(const ModifyPlan * plan)
 	list = append_int(list, (int) plan->fill_tableoid);
 	list = lappend(list, plan->child_fill);
 	list = lappend(list, plan->checks);
+	list = lappend(list, plan->check_row);
+	list = lappend(list, plan->check_given);
 	list = lappend(list, plan->actions);
 	list = append_int(list, plan->matched);
 	return append_int(list, plan->ncolumns);
@@ -252,6 +254,8 @@ modify_plan_decode(List *encoded)
 	plan->fill_tableoid = (Oid) read_int(&reader);
 	plan->child_fill = read_node(&reader);
 	plan->checks = read_node(&reader);
+	plan->check_row = read_node(&reader);
+	plan->check_given = read_node(&reader);
 	plan->actions = read_node(&reader);
 	plan->matched = read_int(&reader);
 	plan->ncolumns = read_int(&reader);

@@ -234,8 +234,10 @@ typedef struct LockPlan
  * CMD_NOTHING does nothing.  A target row that is hit twice is an error (21000).
  *
  * checks: names of views with a check option.  Each has a boolean expression
- * over the scan tuple, which must be true for every row written; rows come
- * back for them even when returns_rows is false.
+ * over the scan tuple, which must be true for every row written; whole rows come
+ * back for them even when returns_rows is false.  check_row: for each of the
+ * table's columns its resno in custom_scan_tlist, 0 if it was dropped;
+ * check_given: the columns that the statement gives values to.
  *
  * custom_exprs = tail parameters, then one expression per check.  A node that does not set the command tag
  * (can_set_tag false: a modifying CTE) puts its PlanState into
@@ -270,6 +272,8 @@ typedef struct ModifyPlan
 	Oid			fill_tableoid;
 	List	   *child_fill;		/* IntList: resno, child resno, ... */
 	List	   *checks;			/* of String */
+	List	   *check_row;		/* IntList */
+	List	   *check_given;	/* IntList */
 	List	   *actions;		/* MERGE: of encoded ModifyPlan */
 	bool		matched;		/* as an action: for rows that match */
 	int			ncolumns;		/* as an action: values of its row */

@@ -26,6 +26,7 @@
 #include "optimizer/tlist.h"
 #include "utils/lsyscache.h"
 
+#include "compat/query_compat.h"
 #include "metadata/dist_table.h"
 #include "planner/lock_path.h"
 #include "planner/modify_path.h"
@@ -429,19 +430,61 @@ view_checks(ModifyPlan * plan, const ModifyTablePath *modify)
 	return conditions;
 }
 
+/* All columns of the target: an error shows the row that a view does not take. */
+static List *
+checked_columns(const ModifyPlan * plan)
+{
+	Relation	relation = table_open(plan->relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *vars = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		vars = lappend(vars, att->attisdropped ? NULL :
+					   makeVar(plan->result_rti, att->attnum, att->atttypid,
+							   att->atttypmod, att->attcollation, 0));
+	}
+	table_close(relation, NoLock);
+	return vars;
+}
+
+/* Note where these columns are in the scan tuple, and which ones the user gave. */
+static void
+note_checked_row(PlannerInfo *root, ModifyPlan * plan, List *columns, List *scan_tlist)
+{
+	RangeTblEntry *rte = planner_rt_fetch(plan->result_rti, root);
+	Bitmapset  *given = compat_given_columns(root->parse, rte);
+	int			column = -1;
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		TargetEntry *tle = lfirst(lc) ? tlist_member(lfirst(lc), scan_tlist) : NULL;
+
+		plan->check_row = lappend_int(plan->check_row, tle ? tle->resno : 0);
+	}
+	while ((column = bms_next_member(given, column)) >= 0)
+		plan->check_given = lappend_int(plan->check_given, column);
+}
+
 /* INSERT, UPDATE, DELETE: the scan tuple is what RETURNING is made of. */
 static void
 plan_values(PlannerInfo *root, ModifyPlan * plan, ModifyTablePath *modify,
 			CustomScan *scan, List *returning_list)
 {
 	List	   *checks = view_checks(plan, modify);
+	List	   *columns = checks != NIL ? checked_columns(plan) : NIL;
+	List	   *shown = list_concat(list_concat_copy(returning_list, checks), columns);
 	List	   *returning = NIL;
 	List	   *assigned = NIL;
 
 	if (plan->operation == CMD_UPDATE)
 		assigned = linitial(modify->updateColnosLists);
-	scan->custom_scan_tlist =
-		returning_columns(root, plan, list_concat_copy(returning_list, checks), &returning);
+	scan->custom_scan_tlist = returning_columns(root, plan, shown, &returning);
+	if (checks != NIL)
+		note_checked_row(root, plan, columns, scan->custom_scan_tlist);
 	scan->custom_exprs = fill_operation(root, plan, root->processed_tlist,
 										assigned, returning);
 	plan->ntailparams = list_length(scan->custom_exprs);
