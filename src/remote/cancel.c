@@ -177,6 +177,37 @@ remote_cancel(RemoteConnection **conns, int count, int timeout_ms)
 	pfree(requests);
 }
 
+static int
+busy_connections(RemoteConnection **conns, int count, RemoteConnection **busy)
+{
+	int			n = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!remote_is_lost(conns[i]) && !remote_is_idle(conns[i]))
+			busy[n++] = conns[i];
+	}
+	return n;
+}
+
+/* Put those last that have not answered yet what is spared; returns how many have. */
+static int
+sort_spared(RemoteConnection **conns, int count)
+{
+	int			n = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		RemoteConnection *conn = conns[i];
+
+		if (!remote_answered(conn, conn->spared, 0))
+			continue;
+		conns[i] = conns[n];
+		conns[n++] = conn;
+	}
+	return n;
+}
+
 bool
 remote_stop(RemoteConnection **conns, int count, int timeout_ms)
 {
@@ -189,16 +220,11 @@ remote_stop(RemoteConnection **conns, int count, int timeout_ms)
 		(void) remote_drain(conns[i], PATIENCE_MS);
 	for (;;)
 	{
-		nbusy = 0;
-		for (int i = 0; i < count; i++)
-		{
-			if (!remote_is_lost(conns[i]) && !remote_is_idle(conns[i]))
-				busy[nbusy++] = conns[i];
-		}
+		nbusy = busy_connections(conns, count, busy);
 		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 		if (nbusy == 0 || left <= 0)
 			break;
-		remote_cancel(busy, nbusy, left);
+		remote_cancel(busy, sort_spared(busy, nbusy), left);
 		for (int i = 0; i < nbusy; i++)
 			(void) remote_drain_batch(busy[i], Min(left, REPEAT_MS));
 	}

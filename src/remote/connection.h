@@ -264,6 +264,9 @@ extern void remote_statements_generation(RemoteConnection *conn, uint64 generati
  */
 extern void remote_cancel(RemoteConnection **conns, int count, int timeout_ms);
 
+/* What has been queued up to now is not cancelled by remote_stop(). */
+extern void remote_spare(RemoteConnection *conn);
+
 /*
  * Receive everything outstanding on these connections, cancelling what takes long, without
  * being interruptible.  Returns false when that takes longer than timeout_ms;

@@ -86,6 +86,7 @@ struct RemoteConnection
 
 	dlist_head	ops;
 	uint64		last_op;		/* number of the last one queued */
+	uint64		spared;			/* up to here a cancel may not hit any */
 	uint64		batch;			/* number of the batch being filled */
 	uint64		counted_batch;	/* up to here round trips are accounted for */
 	bool		batch_open;		/* something was queued after the last Sync */

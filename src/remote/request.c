@@ -263,6 +263,12 @@ remote_answer_early(RemoteConnection *conn)
 	return conn->last_op;
 }
 
+void
+remote_spare(RemoteConnection *conn)
+{
+	conn->spared = conn->last_op;
+}
+
 bool
 remote_pump(RemoteRequest *request, bool wait)
 {

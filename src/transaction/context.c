@@ -24,6 +24,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/fault_point.h"
 #include "common/node_session.h"
 #include "common/session_settings.h"
 #include "lib/stringinfo.h"
@@ -240,6 +241,15 @@ join_dtx(const TransactionStmt *begin, const char *source)
 }
 
 static void
+follow_block(const TransactionStmt *statement, const char *source)
+{
+	if (statement->kind == TRANS_STMT_BEGIN)
+		join_dtx(statement, source);
+	else if (statement->kind == TRANS_STMT_COMMIT || statement->kind == TRANS_STMT_ROLLBACK)
+		FAULT_POINT(block_before_end);
+}
+
+static void
 context_process_utility(PlannedStmt *pstmt, const char *source, bool read_only_tree,
 						ProcessUtilityContext context, ParamListInfo params,
 						QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
@@ -249,9 +259,8 @@ context_process_utility(PlannedStmt *pstmt, const char *source, bool read_only_t
 	if (node_session && context == PROCESS_UTILITY_TOPLEVEL)
 	{
 		text = context_setting_text(pstmt->utilityStmt, CONTEXT_SETTING);
-		if (IsA(pstmt->utilityStmt, TransactionStmt) &&
-			((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_BEGIN)
-			join_dtx((TransactionStmt *) pstmt->utilityStmt, source);
+		if (IsA(pstmt->utilityStmt, TransactionStmt))
+			follow_block((TransactionStmt *) pstmt->utilityStmt, source);
 	}
 	if (text != NULL)
 	{

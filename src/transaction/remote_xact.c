@@ -184,6 +184,19 @@ remote_xact_subcommit(RemoteXact *xact, int level)
 }
 
 /*
+ * A cancel of what comes later may not hit it: the session there would stay in
+ * the transaction, and we would not know.
+ */
+void
+remote_xact_end_lazily(RemoteXact *xact, bool commit)
+{
+	remote_set_autocommit(xact->conn, false, false);
+	queue_command(xact, commit ? "COMMIT" : "ROLLBACK");
+	remote_sync(xact->conn);
+	remote_spare(xact->conn);
+}
+
+/*
  * Stop what the failed subtransaction still runs there.  Waits, limited by
  * shardlite.cancel_timeout.  Streams that outer cursors still read stay.
  */
@@ -242,17 +255,16 @@ remote_xact_subabort(RemoteXact *xact, int level)
 		xact->wrote = xact->failed && xact->wrote;
 		return;
 	}
-	remote_set_autocommit(xact->conn, false, false);
 	if (xact->first_level >= level)
 	{
-		queue_command(xact, "ROLLBACK");
-		remote_sync(xact->conn);
+		remote_xact_end_lazily(xact, false);
 		xact->depth = 0;
 		xact->wrote = false;
 		xact->context_depth = 0;
 		xact->context = 0;
 		return;
 	}
+	remote_set_autocommit(xact->conn, false, false);
 	snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT s%d", level);
 	queue_command(xact, sql);
 	snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT s%d", level);
@@ -265,18 +277,21 @@ remote_xact_subabort(RemoteXact *xact, int level)
 void
 remote_xact_restart(RemoteXact *xact)
 {
-	if (xact->depth == 0)
+	if (remote_is_lost(xact->conn))
 		return;
-	if (!remote_is_lost(xact->conn) && remote_is_idle(xact->conn) &&
-		!remote_is_healthy(xact->conn))
+	if (!remote_is_idle(xact->conn))
 	{
-		remote_set_autocommit(xact->conn, false, false);
-		queue_command(xact, "ROLLBACK");
-		remote_sync(xact->conn);
-		xact->depth = 0;
-		xact->context_depth = 0;
-		xact->context = 0;
+		/* The cancel may still hit, whatever runs then. */
+		remote_close(xact->conn);
+		xact->conn = NULL;
 	}
+	else if (xact->depth == 0 || remote_is_healthy(xact->conn))
+		return;
+	else
+		remote_xact_end_lazily(xact, false);
+	xact->depth = 0;
+	xact->context_depth = 0;
+	xact->context = 0;
 }
 
 static void
@@ -340,12 +355,4 @@ remote_xact_step_end(RemoteXact *xact)
 	if (xact->step != NULL)
 		remote_release(xact->step);
 	xact->step = NULL;
-}
-
-void
-remote_xact_end_lazily(RemoteXact *xact, bool commit)
-{
-	remote_set_autocommit(xact->conn, false, false);
-	queue_command(xact, commit ? "COMMIT" : "ROLLBACK");
-	remote_sync(xact->conn);
 }

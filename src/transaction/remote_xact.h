@@ -63,7 +63,8 @@ extern void remote_xact_subabort(RemoteXact * xact, int level);
 
 /*
  * What ran there was cancelled.  If that aborted the transaction, which has
- * done nothing, the next statement begins a new one.
+ * done nothing, the next statement begins a new one; on a new connection, if
+ * the node has not stopped.
  */
 extern void remote_xact_restart(RemoteXact * xact);
 

@@ -118,4 +118,58 @@ is(changed(), '', 'nothing of it is there');
 
 $holder->quit;
 $session->quit;
+
+# A fault point on the first worker, and a session that has no connections yet.
+sub new_session
+{
+	my ($fault) = @_;
+	$cluster->set_fault($cluster->worker(1), $fault);
+	$cluster->worker(1)->poll_query_until('postgres', "SELECT current_setting('shardlite.fault_point') = '$fault'");
+	$session = $cluster->coordinator->background_psql('postgres', on_error_stop => 0);
+	return;
+}
+
+# All is read, and nothing is said.
+sub all_there
+{
+	my ($what) = @_;
+	my ($rows, $error) = run('SELECT count(*), sum(v) FROM item');
+	is("$rows$error", '100|0', $what);
+	return;
+}
+
+# Nobody waits for the end of a block; a cancel that is meant for something else may not
+# hit it.  The session there would stay in the transaction, and later statements would
+# fail with that cancel.
+my $fail = "UPDATE item SET v = 1; RAISE 'back'";
+my $catch = 'EXCEPTION WHEN OTHERS THEN NULL';
+for my $case (
+	[ "DO \$\$ BEGIN $fail; $catch; END \$\$", 'a block that is taken back in a statement' ],
+	[ "DO \$\$ BEGIN BEGIN $fail; END; $catch; END \$\$", 'and an outer one at once' ],
+	[ 'BEGIN; SAVEPOINT a; UPDATE item SET v = 1; ROLLBACK TO a; ROLLBACK', 'or the transaction' ],
+	[ 'BEGIN; TABLE item; COMMIT; TABLE item LIMIT 1', 'a block before a statement of which not all is read' ])
+{
+	new_session('block_before_end:pause=400');
+	run($case->[0]);
+	all_there($case->[1]);
+	$session->quit;
+}
+
+# What does not stop in time there is not used again: the cancel may hit later.
+new_session('');
+$holder = $cluster->worker(1)->background_psql('postgres');
+$holder->query_safe("BEGIN; LOCK TABLE $shard");
+run("SET shardlite.cancel_timeout = '300ms'; BEGIN; DECLARE c CURSOR FOR TABLE item; FETCH 1 FROM c");
+my $waiting = "FROM pg_stat_activity WHERE application_name LIKE 'shardlite node%' AND wait_event_type = 'Lock'";
+@backends = split /\n/, $cluster->worker(1)->safe_psql('postgres', "SELECT pid $waiting");
+is(scalar(@backends), 1, 'a node waits with what nobody reads');
+kill 'STOP', @backends;
+run('CLOSE c');
+kill 'CONT', @backends;
+$cluster->worker(1)->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT $waiting)");
+$holder->quit;
+all_there('the transaction goes on');
+is((run('UPDATE item SET v = 1; COMMIT'))[1], '', 'and commits');
+is(changed() =~ tr/\n//, 99, 'all that it did');
+$session->quit;
 done_testing();
