@@ -63,6 +63,7 @@ table_kinds_walker(Node *node, void *arg)
 				table = dist_table_find(rte->relid);
 			if (table == NULL)
 				continue;
+			unsupported_sample_check(rte, table);
 			if (table->kind != DIST_REFERENCE)
 			{
 				kinds->distributed = true;

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
@@ -224,6 +225,23 @@ unsupported_referenced_check(const Query *query, Oid relid)
 				 errdetail("The shards do not know the foreign key of \"%s\".", get_rel_name(referring)),
 				 errhint("Distribute table \"%s\", too, or drop its foreign key.", get_rel_name(referring))));
 	table_close(relation, NoLock);
+}
+
+void
+unsupported_sample_check(const RangeTblEntry *rte, const DistTable * table)
+{
+	Oid			method;
+
+	if (rte->tablesample == NULL || table->kind == DIST_REFERENCE || table->group->nshards == 1)
+		return;
+	method = rte->tablesample->tsmhandler;
+	if (method != F_BERNOULLI && method != F_SYSTEM)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("tablesample method %s cannot be used with distributed table \"%s\"",
+						get_func_name(method), get_rel_name(rte->relid)),
+				 errdetail("Each shard would take a sample of its own."),
+				 errhint("Use BERNOULLI or SYSTEM, or ORDER BY random() LIMIT.")));
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef SHARDLITE_UNSUPPORTED_H
 #define SHARDLITE_UNSUPPORTED_H
 
+#include "metadata/dist_table.h"
 #include "nodes/parsenodes.h"
 
 /*
@@ -21,6 +22,12 @@ extern void unsupported_referenced_check(const Query *query, Oid relid);
 
 /* Does a foreign key of a table of this server alone reference the relation? */
 extern bool local_table_refers_to(Oid relid);
+
+/*
+ * Error (0A000) when the entry asks for a sample of several shards by a method that
+ * may not pick each row by a chance of its own: it would be one sample per shard.
+ */
+extern void unsupported_sample_check(const RangeTblEntry *rte, const DistTable * table);
 
 /*
  * The planned ON CONFLICT clause, values computed here already replaced by

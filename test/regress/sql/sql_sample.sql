@@ -40,3 +40,12 @@ SELECT same('SELECT count(*) FROM item TABLESAMPLE bernoulli (-1)');
 SELECT same('SELECT count(*) FROM item TABLESAMPLE bernoulli (50) REPEATABLE (NULL)');
 SELECT same('SELECT count(*) FROM item TABLESAMPLE nothing (50)');
 DROP TABLE picked;
+-- a method that the shards together may not follow as one table would
+CREATE FUNCTION other_method(internal) RETURNS tsm_handler LANGUAGE internal STRICT AS 'tsm_bernoulli_handler';
+SELECT count(*) FROM item TABLESAMPLE other_method (100);
+SELECT count(*) FROM colour WHERE id IN (SELECT i.grp FROM item i TABLESAMPLE other_method (100) WHERE i.k = 4);
+PREPARE other_sample AS DELETE FROM item USING part TABLESAMPLE other_method (100) WHERE item.k = part.k;
+EXECUTE other_sample;
+DEALLOCATE other_sample;
+SELECT count(*) = (SELECT count(*) FROM colour) FROM colour TABLESAMPLE other_method (100);
+DROP FUNCTION other_method;
