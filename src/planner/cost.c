@@ -137,6 +137,13 @@ cost_round_trip(void)
 }
 
 Cost
+cost_asking(const ShardGroup * group)
+{
+	return ROUND_TRIP_COST + group->nshards *
+		(FRAGMENT_COST + TRANSFER_ROW_COST + LOOKUP_COST / Max(group->nnodes, 1));
+}
+
+Cost
 cost_transfer(int width)
 {
 	return TRANSFER_ROW_COST + TRANSFER_BYTE_COST * width;

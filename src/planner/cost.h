@@ -58,6 +58,9 @@ extern int	cost_on_shard(const Path *path, const ShardGroup * group);
 /* Cost of asking nodes and waiting for the answer. */
 extern Cost cost_round_trip(void);
 
+/* Cost of asking all shards of a group for a row that an index finds: nobody asks for less. */
+extern Cost cost_asking(const ShardGroup * group);
+
 /* Cost of moving one row of so many bytes from one node to another. */
 extern Cost cost_transfer(int width);
 

@@ -28,6 +28,7 @@
 #include "metadata/dist_table.h"
 #include "planner/decorrelate.h"
 #include "planner/outer_rows.h"
+#include "planner/replan_gain.h"
 
 /* One subquery on its way into FROM. */
 typedef struct Unnesting
@@ -358,6 +359,7 @@ add_subquery(Query *query, Unnesting * unnesting)
 		rte->eref->colnames = lappend(rte->eref->colnames,
 									  makeString(lfirst_node(TargetEntry, lc)->resname));
 	rte->inFromCl = true;
+	replan_gain_mark(rte);
 	query->rtable = lappend(query->rtable, rte);
 	ref->rtindex = unnesting->rti;
 	query->jointree->fromlist = lappend(query->jointree->fromlist, ref);

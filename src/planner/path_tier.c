@@ -35,6 +35,7 @@
 #include "planner/order_path.h"
 #include "planner/path_tier.h"
 #include "planner/refusal.h"
+#include "planner/replan_gain.h"
 #include "planner/scan_path.h"
 #include "planner/shard_subquery.h"
 #include "planner/shell_mark.h"
@@ -146,6 +147,7 @@ shell_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry 
 	if (next_rel_pathlist)
 		next_rel_pathlist(root, rel, rti, rte);
 	scan_paths_replace(root, rel, rti, rte);
+	replan_gain_note(rel, rte);
 }
 
 static void
@@ -224,16 +226,27 @@ shell_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_
 	}
 }
 
+/* What the planner is told beside the statement. */
+typedef struct PlanRequest
+{
+	const char *query_string;
+	int			cursor_options;
+	ParamListInfo params;
+}			PlanRequest;
+
+/*
+ * Parallel workers cannot use this backend's connections, and a fragment may
+ * need a transaction id, which parallel mode forbids.
+ */
 static PlannedStmt *
-plan_marked(Query *parse, const char *query_string, int cursor_options,
-			ParamListInfo params, bool locks_above)
+plan_marked(const PlanRequest * request, Query *parse, bool locks_above)
 {
 	List	   *subqueries = shard_subqueries_mark(parse);
 	PlannedStmt *stmt;
 
 	shell_marks_set(parse, locks_above);
-	stmt = standard_planner(parse, query_string,
-							cursor_options & ~CURSOR_OPT_PARALLEL_OK, params);
+	stmt = standard_planner(parse, request->query_string,
+							request->cursor_options & ~CURSOR_OPT_PARALLEL_OK, request->params);
 	shell_marks_announce_locks(stmt);
 	shard_subqueries_note(stmt, subqueries);
 	if (locks_above)
@@ -241,38 +254,61 @@ plan_marked(Query *parse, const char *query_string, int cursor_options,
 	return stmt;
 }
 
+/* The first of two plans, if the other is not cheaper; one may be missing. */
+static PlannedStmt *
+cheaper(PlannedStmt *stmt, PlannedStmt *other)
+{
+	if (stmt == NULL || other == NULL)
+		return stmt != NULL ? stmt : other;
+	return other->planTree->total_cost < stmt->planTree->total_cost ? other : stmt;
+}
+
 /*
- * Parallel workers cannot use this backend's connections, and a fragment may
- * need a transaction id, which parallel mode forbids.
+ * Planning changes a Query, so what is planned as it was written comes last, when
+ * there is no more to copy.
  */
+static PlannedStmt *
+plan_cheapest(const PlanRequest * request, Query *parse)
+{
+	Query	   *joined = enable_decorrelation ? decorrelated_copy(parse, false) : NULL;
+	Query	   *locking = lock_paths_asked(parse) ? copyObject(parse) : NULL;
+	Query	   *reduced = NULL;
+	PlannedStmt *written = NULL;
+	PlannedStmt *other = NULL;
+
+	if (locking != NULL)
+	{
+		written = plan_marked(request, parse, false);
+		if ((request->cursor_options & CURSOR_OPT_FAST_PLAN) != 0 ||
+			lock_paths_excessive(written))
+			return plan_marked(request, locking, true);
+		parse = locking;
+	}
+	if (joined != NULL)
+	{
+		other = plan_marked(request, joined, false);
+		if (!replan_gain_pays(other))
+			return cheaper(written, other);
+	}
+	if (enable_decorrelation && enable_semijoin_reduction)
+		reduced = decorrelated_copy(parse, true);
+	if (reduced != NULL)
+		other = cheaper(other, plan_marked(request, reduced, false));
+	if (written == NULL)
+		written = plan_marked(request, parse, false);
+	return cheaper(written, other);
+}
+
 PlannedStmt *
 plan_path_tier(Query *parse, const char *query_string, int cursor_options,
 			   ParamListInfo params)
 {
-	Query	   *others[] = {
-		enable_decorrelation ? decorrelated_copy(parse, false) : NULL,
-		enable_decorrelation && enable_semijoin_reduction ? decorrelated_copy(parse, true) : NULL
-	};
+	PlanRequest request = {query_string, cursor_options, params};
 	bool		secret = batch_policies_walker((Node *) parse, NULL);
-	Query	   *locking = lock_paths_asked(parse) ? copyObject(parse) : NULL;
-	PlannedStmt *best = plan_marked(parse, query_string, cursor_options, params, false);
-	bool		locks_above = locking != NULL &&
-	((cursor_options & CURSOR_OPT_FAST_PLAN) != 0 || lock_paths_excessive(best));
+	PlannedStmt *stmt = plan_cheapest(&request, parse);
 
-	if (locks_above)
-		best = plan_marked(locking, query_string, cursor_options, params, true);
-	for (int i = 0; i < lengthof(others) && !locks_above; i++)
-	{
-		PlannedStmt *stmt;
-
-		if (others[i] == NULL)
-			continue;
-		stmt = plan_marked(others[i], query_string, cursor_options, params, false);
-		if (stmt->planTree->total_cost < best->planTree->total_cost)
-			best = stmt;
-	}
-	batch_nodes_add(best, cursor_options, secret);
-	return best;
+	batch_nodes_add(stmt, cursor_options, secret);
+	return stmt;
 }
 
 void
