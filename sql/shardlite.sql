@@ -223,6 +223,8 @@ CREATE FUNCTION shardlite_internal.deferred_error(value anyelement) RETURNS byte
 -- transaction, whose snapshot is kept.  Only node sessions may call lock_rows.
 CREATE FUNCTION shardlite_internal.hold_snapshot() RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_hold_snapshot';
+CREATE FUNCTION shardlite_internal.may_leave(relation oid, row_tid tid) RETURNS boolean
+    LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_may_leave';
 CREATE FUNCTION shardlite_internal.lock_rows(table_name text, leaf oid, rows tid[], strength int,
         policy int) RETURNS tid[]
     LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'shardlite_lock_rows';

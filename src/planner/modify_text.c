@@ -10,6 +10,7 @@
 #include "access/sysattr.h"
 #include "catalog/heap.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
 #include "optimizer/optimizer.h"
@@ -174,18 +175,35 @@ modify_text_update(ModifyPlan * plan, Relation relation, List *assigned,
 	plan->tail = plain_text(changing_tail(plan, relation, key_attnos, returning));
 }
 
+static bool
+is_referenced(Relation relation)
+{
+	TriggerDesc *triggers = relation->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		if (RI_FKey_trigger_type(triggers->triggers[i].tgfoid) == RI_TRIGGER_PK)
+			return true;
+	return false;
+}
+
+/*
+ * A row with another key leaves its shard, which deletes it there.  What refers to
+ * it is not to be deleted with it.
+ */
 void
 modify_text_move(ModifyPlan * plan, Relation relation, List *attnos,
 				 List *returning)
 {
+	const char *guard = is_referenced(relation) ? " AND shardlite_internal.may_leave(tableoid, ctid)" : "";
 	StringInfoData buf;
 	const char *separator = " AS t (";
 	ListCell   *lc;
 
 	plan->move_delete =
-		text_around_table(relation, "DELETE FROM ", plan->row_id_leaf ?
-						  " WHERE ctid = $1::pg_catalog.tid AND tableoid = $2::pg_catalog.oid" :
-						  " WHERE ctid = $1::pg_catalog.tid");
+		text_around_table(relation, "DELETE FROM ",
+						  psprintf(" WHERE ctid = $1::pg_catalog.tid%s%s",
+								   plan->row_id_leaf ? " AND tableoid = $2::pg_catalog.oid" : "",
+								   guard));
 	initStringInfo(&buf);
 	foreach(lc, attnos)
 	{
